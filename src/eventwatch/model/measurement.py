@@ -1,0 +1,200 @@
+"""What a scan measures: additive counts, and the sets ("dimensions") they come in.
+
+A *cell* is the number of rows of one series that occurred in one bucket and were loaded in one
+bucket. A *series* is an event type, or an event type × a value of one dimension (never dimensions
+crossed). Beside the watched dimensions there are three virtual ones, so that all counts share one
+schema, one file and one rule ("the loaded-buckets that were read are replaced whole"):
+
+========== ===================================== ==================== =======================
+dimension  value                                 occurred bucket      loaded bucket
+========== ===================================== ==================== =======================
+``""``     ``""`` (the event type as a whole)    FINE or HOUR         FINE or HOUR
+a watched  the value; OTHER; NULL_VALUE          HOUR                 HOUR
+``@delay`` log2 bin of loaded − occurred         equal to loaded      HOUR
+``@dup``   ``""``: rows whose id came before     equal to loaded      HOUR
+``@time``  ``null_occurred``, ``future``, ``old``  equal to loaded    HOUR
+========== ===================================== ==================== =======================
+
+Rows under ``@time`` have no usable occurred time and are in no other set. All buckets are named by
+their start in epoch seconds (int64, UTC) and aligned to their own width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+FINE = 300
+"""Seconds of a fine bucket."""
+HOUR = 3600
+"""Seconds of a coarse bucket."""
+FINE_SPAN = timedelta(hours=48)
+"""How far back from now buckets are fine."""
+DELAY = "@delay"
+DUPLICATE = "@dup"
+TIME = "@time"
+OTHER = "@other"
+"""Value that stands for all values beyond a dimension's cap."""
+NULL_VALUE = "@null"
+"""Value that stands for SQL null in a dimension."""
+DELAY_BINS = 32
+"""Bin 0 holds delays under 1 s (and negative ones); bin k ≥ 1 holds [2**((k-1)/1), 2**k) seconds,
+the last one everything longer."""
+
+CELL_SCHEMA = pa.schema(
+    [
+        # null: the exposure's type column is null. An empty type is the empty string.
+        pa.field("event_type", pa.dictionary(pa.int32(), pa.string())),
+        pa.field("dimension", pa.dictionary(pa.int32(), pa.string()), nullable=False),
+        pa.field("value", pa.dictionary(pa.int32(), pa.string()), nullable=False),
+        pa.field("occurred", pa.int64(), nullable=False),
+        pa.field("loaded", pa.int64(), nullable=False),
+        pa.field("rows", pa.int64(), nullable=False),
+        # Exact epoch seconds (floor) of the first and last load in the cell.
+        pa.field("first_loaded", pa.int64(), nullable=False),
+        pa.field("last_loaded", pa.int64(), nullable=False),
+    ]
+)
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, order=True)
+class SeriesKey:
+    """Names one series."""
+
+    event_type: str | None
+    """None: rows whose type is null."""
+    dimension: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Cells of one or more dimensions, as parallel arrays of length N.
+
+    ``keys`` has length S; ``series`` indexes it. All other arrays are int64 of length N; times are
+    epoch seconds. Arrays are read-only by agreement. No order is promised.
+    """
+
+    keys: tuple[SeriesKey, ...]
+    series: NDArray[np.int32]
+    occurred: IntArray
+    loaded: IntArray
+    rows: IntArray
+    first_loaded: IntArray
+    last_loaded: IntArray
+
+    @staticmethod
+    def empty() -> Cells:
+        """No cells."""
+        none = np.empty(0, dtype=np.int64)
+        return Cells((), np.empty(0, dtype=np.int32), none, none, none, none, none)
+
+    def where(self, mask: NDArray[np.bool_]) -> Cells:
+        """The cells that a boolean mask of length N keeps; keys stay as they are."""
+        return Cells(
+            self.keys,
+            self.series[mask],
+            self.occurred[mask],
+            self.loaded[mask],
+            self.rows[mask],
+            self.first_loaded[mask],
+            self.last_loaded[mask],
+        )
+
+    def as_of(self, at: datetime) -> Cells:
+        """Cells whose first row was loaded at or before ``at``: what was there to be seen then.
+
+        Exact when ``at`` falls on the end of a loaded bucket of every cell; otherwise cells that
+        span ``at`` are kept whole.
+        """
+        return self.where(self.first_loaded <= int(at.timestamp()))
+
+    def matrix(
+        self, start: int, stop: int, step: int, *, by: str = "occurred"
+    ) -> NDArray[np.int64]:
+        """Counts per series and bucket, shape [S, (stop-start)//step].
+
+        ``start`` and ``stop`` are epoch seconds, ``step`` seconds; ``by`` is ``occurred`` or
+        ``loaded``. A cell lies in the bucket that holds its own bucket's start.
+        """
+        width = max(0, (stop - start) // step)
+        out = np.zeros((len(self.keys), width), dtype=np.int64)
+        times = self.occurred if by == "occurred" else self.loaded
+        inside = (times >= start) & (times < start + width * step)
+        np.add.at(out, (self.series[inside], (times[inside] - start) // step), self.rows[inside])
+        return out
+
+
+@dataclass(frozen=True)
+class ScanRequest:
+    """What one scan has to read. Every ``*_from`` is an aware UTC instant aligned to its bucket."""
+
+    now: datetime
+    rows_from: datetime
+    """First loaded bucket of the ``""`` set (FINE-aligned from ``fine_from`` on, else HOUR)."""
+    cuts_from: datetime
+    """First loaded hour of the watched dimensions and of ``@time``."""
+    delays_from: datetime
+    """First loaded hour of ``@delay``."""
+    fine_from: datetime
+    """Loaded at or after: FINE buckets (occurred ones too, where they are not older than it);
+    before: HOUR. Aligned to an hour."""
+    oldest_occurred: datetime
+    """Occurred before: counted under ``@time`` as ``old``."""
+    duplicates_from: datetime | None
+    """First loaded hour in which repeated ids are counted; None: not at all."""
+    duplicates_window: timedelta = timedelta(hours=1)
+    """An id is repeated when the same type and id was loaded at most this long before."""
+    as_of: bool = False
+    """True: an audit of a past instant, rows loaded after ``now`` do not exist. False: they are
+    counted as future."""
+    known_values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Dimension → values already followed; they keep their places under the cap."""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What one scan found."""
+
+    request: ScanRequest
+    cells: pa.Table
+    """Of CELL_SCHEMA, all sets together."""
+    rows: int
+    """Rows of the exposure counted in the ``""`` set and under ``@time``."""
+    future_loaded: int
+    """Rows whose load time is after ``now`` (a snapshot, not additive)."""
+    null_loaded: int
+    """Rows without a load time (a snapshot, not additive)."""
+    statements: int
+    """SQL statements that read the exposure."""
+    elapsed: timedelta
+    capped: tuple[str, ...] = ()
+    """Dimensions that had more values than their cap."""
+
+
+@dataclass(frozen=True)
+class Recount:
+    """Plain counts per event type and loaded day, to find what an incremental read cannot see."""
+
+    days: tuple[int, ...]
+    """Epoch seconds of the UTC days that were counted, whole days only."""
+    rows: Mapping[tuple[int, str | None], int]
+    """(day, event type) → rows; absent: none."""
+    null_loaded: int = 0
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A loaded day whose rows are no longer those that were measured."""
+
+    day: int
+    event_type: str | None
+    before: int
+    after: int

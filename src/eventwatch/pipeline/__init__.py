@@ -1,0 +1,1 @@
+"""One cycle, one file a step: plan, scan, judge, track, deliver, report."""
