@@ -22,8 +22,8 @@ their start in epoch seconds (int64, UTC) and aligned to their own width.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -114,7 +114,9 @@ class Cells:
         Exact when ``at`` falls on the end of a loaded bucket of every cell; otherwise cells that
         span ``at`` are kept whole.
         """
-        return self.where(self.first_loaded <= int(at.timestamp()))
+        seconds = int(at.timestamp())
+        seen = self.where(self.first_loaded <= seconds)
+        return replace(seen, last_loaded=np.minimum(seen.last_loaded, seconds))
 
     def matrix(
         self, start: int, stop: int, step: int, *, by: str = "occurred"
@@ -198,3 +200,15 @@ class Changed:
     event_type: str | None
     before: int
     after: int
+
+
+@dataclass(frozen=True)
+class HistoryNote:
+    """What belongs to the measurements and not to the state: a rebuilt history starts without it."""
+
+    recounted_on: date | None = None
+    """UTC day of the last recount."""
+    changed_at: datetime | None = None
+    """When a recount last found changed days."""
+    changed: tuple[Changed, ...] = ()
+    """Those changes, told for a day."""

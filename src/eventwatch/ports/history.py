@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
-from eventwatch.model.measurement import Cells, Scan
+from eventwatch.model.measurement import Cells, HistoryNote, Scan
 
 
 class History(Protocol):
@@ -37,6 +37,19 @@ class History(Protocol):
     def covered_from(self, exposure: str) -> datetime | None:
         """Start of the span of loaded time without holes that ends at the newest day; None: empty
         or not of this version."""
+        ...
+
+    def covered_until(self, exposure: str) -> datetime | None:
+        """``now`` of the newest request that was replaced; the next scan starts a little before.
+        None where ``covered_from`` is None."""
+        ...
+
+    def note(self, exposure: str) -> HistoryNote:
+        """What was remembered beside the measurements; an empty note when there is none."""
+        ...
+
+    def write_note(self, exposure: str, note: HistoryNote) -> None:
+        """Remembers it, replacing the one before."""
         ...
 
     def day_counts(self, exposure: str, since: datetime) -> Mapping[tuple[int, str | None], int]:

@@ -1,0 +1,217 @@
+"""One exposure from measuring to remembering: the audit that changes nothing and the cycle that does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from eventwatch.alerting.outbox import Outbox, deliveries_for
+from eventwatch.alerting.routing import Directory
+from eventwatch.kinds.definition import Check, rules_for
+from eventwatch.kinds.registry import KINDS
+from eventwatch.model.alert import Alert, AlertState
+from eventwatch.model.contract import Catalog
+from eventwatch.model.durations import from_epoch
+from eventwatch.model.result import Result
+from eventwatch.model.settings import Exposure, NotifySettings
+from eventwatch.model.state import CycleRecord, ExposureState, Lease
+from eventwatch.model.status import KindName, Status
+from eventwatch.pipeline.assess import Assessment, Knowledge, assess
+from eventwatch.pipeline.judge import Restriction, judge, lasted, unreadable
+from eventwatch.pipeline.measure import Job, Measured, Unmeasured, as_seen_at, measure
+from eventwatch.pipeline.report import ExposureReport
+from eventwatch.ports.history import History
+from eventwatch.ports.warehouse import Progress, Warehouse
+
+REPLAYS = 6
+"""Instants at which a failure that has to last is looked at again, when no state remembers it."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """All that is needed to look at one exposure once."""
+
+    exposure: Exposure
+    catalog: Catalog
+    checks: tuple[Check, ...]
+    directory: Directory
+    notify: NotifySettings
+    state: ExposureState
+    remembers: bool
+    """Whether ``state`` is that of a daemon; False: what must last is replayed from the rows."""
+    now: datetime
+    as_of: bool
+    restriction: Restriction
+    run_id: str
+    trouble: tuple[Result, ...] = ()
+    """ERROR results that were known before measuring, e.g. contracts that could not be read."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look gave."""
+
+    report: ExposureReport
+    assessment: Assessment
+    outbox: Outbox
+    measured: Measured | None
+
+
+def look(
+    watch: Watch, warehouse: Warehouse, history: History, progress: Progress | None = None
+) -> Look:
+    """Measures, judges, tracks and writes the messages of one exposure. Records nothing but the
+    measurements."""
+    job = Job(
+        exposure=watch.exposure,
+        catalog=watch.catalog,
+        state=watch.state,
+        now=watch.now,
+        as_of=watch.as_of,
+        duplicates_over=_duplicates_over(watch),
+    )
+    outcome = measure(job, warehouse, history, progress)
+    results: tuple[Result, ...]
+    known = Knowledge(
+        exposure=watch.exposure,
+        catalog=watch.catalog,
+        directory=watch.directory,
+        open_alerts=watch.state.alerts,
+        silences=watch.state.silences,
+        reminders=watch.notify.reminder,
+        now=watch.now,
+        measured=isinstance(outcome, Measured),
+        restriction=watch.restriction,
+    )
+    if isinstance(outcome, Unmeasured):
+        results = (unreadable(watch.exposure.name, outcome.reason), *watch.trouble)
+    else:
+        results = (*judge(outcome.view, watch.checks, watch.restriction), *watch.trouble)
+        if not watch.remembers:
+            known = replace(known, open_alerts=_replayed(watch, outcome, results))
+    assessment = assess(results, known)
+    outbox = deliveries_for(
+        assessment.transitions,
+        routes=assessment.routes,
+        muted=assessment.muted,
+        catalog=watch.catalog,
+        exposure=watch.exposure,
+        notify=watch.notify,
+        now=watch.now,
+        run_id=watch.run_id,
+    )
+    return Look(
+        report=_report(watch, outcome, assessment),
+        assessment=assessment,
+        outbox=outbox,
+        measured=outcome if isinstance(outcome, Measured) else None,
+    )
+
+
+def record_of(watch: Watch, seen: Look, lease: Lease | None, elapsed: timedelta) -> CycleRecord:
+    """All that a look changes in the state, for one transaction."""
+    return CycleRecord(
+        exposure=watch.exposure.name,
+        run_id=watch.run_id,
+        now=watch.now,
+        lease=lease,
+        watermark=None if seen.measured is None else watch.now,
+        recounted_on=None,
+        ledger={} if seen.measured is None else seen.measured.arrived,
+        alerts=seen.outbox.alerts,
+        deliveries=seen.outbox.deliveries,
+        counts={status.value: n for status, n in seen.report.status_counts.items()},
+        catalog_digest=watch.catalog.digest,
+        elapsed_seconds=elapsed.total_seconds(),
+        error=seen.report.error,
+    )
+
+
+def _duplicates_over(watch: Watch) -> timedelta | None:
+    if watch.exposure.columns.event_id is None:
+        return None
+    kind = KINDS[KindName.DUPLICATES]
+    rules = rules_for(kind.defaults, watch.checks, watch.exposure.name, watch.catalog)
+    spans = [getattr(d, "over", timedelta(0)) for d in (kind.defaults, *rules.definitions)]
+    return min(max(spans), timedelta(days=7))
+
+
+def _replayed(watch: Watch, outcome: Measured, results: Sequence[Result]) -> tuple[Alert, ...]:
+    """Alerts as a daemon would remember them, for failures that have to last: the same rows are
+    judged as they were to be seen a little earlier."""
+    held = [r for r in results if r.status is Status.FAIL and r.hold > timedelta(0) and not r.total]
+    if not held:
+        return ()
+    span = max(r.hold for r in held)
+    step = max(watch.exposure.every, span / REPLAYS)
+    instants = [watch.now - step * (k + 1) for k in range(int(np.ceil(span / step)))]
+    failed = lasted(
+        held,
+        (judge(as_seen_at(outcome.view, at), watch.checks, watch.restriction) for at in instants),
+    )
+    return tuple(
+        Alert(
+            id=f"replayed-{r.fingerprint}",
+            fingerprint=r.fingerprint,
+            state=AlertState.PENDING,
+            result=r,
+            started_at=watch.now - step * failed[r.fingerprint],
+            seen_at=watch.now,
+        )
+        for r in held
+        if failed[r.fingerprint]
+    )
+
+
+def _report(watch: Watch, outcome: Measured | Unmeasured, assessment: Assessment) -> ExposureReport:
+    results = assessment.results
+    counts = {s: sum(r.status is s for r in results) for s in Status}
+    errors = tuple(r for r in results if r.status is Status.ERROR)
+    if isinstance(outcome, Unmeasured):
+        return ExposureReport(
+            name=watch.exposure.name,
+            at=watch.now,
+            errors=errors,
+            status_counts=counts,
+            error=outcome.reason,
+        )
+    view, scan = outcome.view, outcome.scan
+    # A cell names its series by index; a row whose time is unusable is in no series.
+    came = np.unique(view.rows.series)
+    last = int(view.rows.last_loaded.max()) if len(view.rows.rows) else None
+    return ExposureReport(
+        name=watch.exposure.name,
+        at=watch.now,
+        row_count=int(view.rows.rows.sum()),
+        event_type_count=len(came),
+        last_arrival_at=None if last is None else from_epoch(last),
+        findings=assessment.findings,
+        errors=errors,
+        learning=tuple(r for r in results if r.status is Status.LEARNING),
+        status_counts=counts,
+        notes=tuple(_notes(outcome)),
+        rows_read=scan.rows,
+        statements=outcome.statements,
+        elapsed=scan.elapsed,
+        read_from=scan.request.rows_from,
+    )
+
+
+def _notes(outcome: Measured) -> Iterable[str]:
+    view = outcome.view
+    if view.approximate:
+        yield (
+            "approximate: without a load time, rows that came later than this instant cannot be "
+            "told from those that were there"
+        )
+    elif not view.exposure.has_load_time:
+        yield "no load time is mapped: delay and completeness are unknown"
+    for dimension in view.capped:
+        yield f"{dimension} has more values than are followed; the rarest count as one"
+    if view.null_loaded:
+        yield f"{view.null_loaded:,} rows have no load time and are in no count"
+    if view.future_loaded:
+        yield f"{view.future_loaded:,} rows have a load time in the future and are in no count yet"

@@ -1,0 +1,244 @@
+"""Measures one exposure: recount when due, scan, history, and the view that judging works on.
+
+A failed measurement is a value (``Unmeasured``), never an exception: it is our trouble, and the
+cycle of the other exposures goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from eventwatch.model.contract import Catalog
+from eventwatch.model.durations import floor_to, from_epoch
+from eventwatch.model.errors import ExposureBusy, StoreError, WarehouseError
+from eventwatch.model.measurement import (
+    DELAY,
+    DUPLICATE,
+    TIME,
+    Cells,
+    Changed,
+    HistoryNote,
+    Scan,
+    SeriesKey,
+)
+from eventwatch.model.settings import Exposure
+from eventwatch.model.state import ExposureState
+from eventwatch.model.view import ExposureView, Ledger, Seen
+from eventwatch.pipeline import plan
+from eventwatch.ports.history import History
+from eventwatch.ports.warehouse import Progress, Warehouse
+
+CHANGED_TOLD_FOR = timedelta(hours=24)
+RECENT = timedelta(days=14)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was read and all that may be judged."""
+
+    view: ExposureView
+    scan: Scan
+    statements: int
+    arrived: Ledger
+    """Series that arrived in the rows of this scan."""
+
+
+@dataclass(frozen=True)
+class Unmeasured:
+    """Why an exposure could not be measured. About us, never about the data."""
+
+    reason: str
+    busy: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """One exposure to measure at one instant."""
+
+    exposure: Exposure
+    catalog: Catalog
+    state: ExposureState
+    now: datetime
+    as_of: bool
+    """The instant is past: nothing that was loaded later exists, and the cache must not be used."""
+    duplicates_over: timedelta | None
+
+
+def measure(
+    job: Job, warehouse: Warehouse, history: History, progress: Progress | None = None
+) -> Measured | Unmeasured:
+    """Reads what is new and gives the view, or says why it cannot."""
+    try:
+        return _measure(job, warehouse, history, progress)
+    except ExposureBusy as error:
+        return Unmeasured(str(error), busy=True)
+    except (WarehouseError, StoreError) as error:
+        return Unmeasured(str(error))
+
+
+def _measure(
+    job: Job, warehouse: Warehouse, history: History, progress: Progress | None
+) -> Measured:
+    exposure, now = job.exposure, job.now
+    coverage = _coverage(history, exposure.name)
+    note = history.note(exposure.name)
+    statements = 0
+    if not job.as_of and plan.recount_due(note.recounted_on, now, coverage):
+        note, counted = _recount(job, warehouse, history, note, coverage)
+        statements += counted
+    reread = None
+    if note.changed_at == now and note.changed:
+        reread = from_epoch(min(change.day for change in note.changed))
+    request = plan.plan_scan(
+        exposure,
+        now,
+        coverage,
+        known_values={
+            d.name: history.known_values(exposure.name, d.name) for d in exposure.dimensions
+        },
+        duplicates_over=job.duplicates_over,
+        reread_from=reread,
+        as_of=job.as_of,
+    )
+    scan = warehouse.scan(exposure, request, progress)
+    history.replace(exposure.name, scan)
+    history.write_note(exposure.name, note)
+    view = _view(job, history, scan, note)
+    return Measured(view, scan, statements + scan.statements, _arrived(scan))
+
+
+def _coverage(history: History, name: str) -> plan.Coverage | None:
+    start, end = history.covered_from(name), history.covered_until(name)
+    return None if start is None or end is None else plan.Coverage(start, end)
+
+
+def _recount(
+    job: Job,
+    warehouse: Warehouse,
+    history: History,
+    note: HistoryNote,
+    coverage: plan.Coverage | None,
+) -> tuple[HistoryNote, int]:
+    span = None if coverage is None else plan.recount_span(job.exposure, job.now, coverage)
+    if span is None:
+        return note, 0
+    recount = warehouse.recount(job.exposure, *span)
+    changed = plan.changed_days(history.day_counts(job.exposure.name, span[0]), recount)
+    return (
+        HistoryNote(
+            recounted_on=job.now.date(),
+            changed_at=job.now if changed else note.changed_at,
+            changed=changed or note.changed,
+        ),
+        1,
+    )
+
+
+def _view(job: Job, history: History, scan: Scan, note: HistoryNote) -> ExposureView:
+    exposure, now = job.exposure, job.now
+    start = plan.look_back_start(exposure, now)
+    end = now + timedelta(seconds=1)
+    name = exposure.name
+    rows = history.cells(name, ("",), start, end)
+    watched = tuple(d.name for d in exposure.dimensions)
+    cuts = (
+        history.cells(
+            name, watched, max(start, floor_to(now - plan.CUTS_SPAN, 86400)), end, merge_loads=True
+        )
+        if watched
+        else Cells.empty()
+    )
+    recent = max(start, floor_to(now - max(RECENT, 28 * exposure.bucket), 86400))
+    covered = history.covered_from(name)
+    measured_from = start if covered is None else max(start, covered)
+    told = note.changed_at is not None and now - note.changed_at < CHANGED_TOLD_FOR
+    changed: tuple[Changed, ...] = note.changed if told and not job.as_of else ()
+    since = job.state.watching_since
+    return ExposureView(
+        exposure=exposure,
+        now=now,
+        catalog=job.catalog,
+        rows=rows,
+        cuts=cuts,
+        delays=history.cells(name, (DELAY,), recent, end),
+        duplicates=history.cells(name, (DUPLICATE,), recent, end),
+        bad_times=history.cells(name, (TIME,), recent, end),
+        ledger=merge_ledgers(
+            {} if job.as_of else job.state.ledger, ledger_of(rows), ledger_of(cuts)
+        ),
+        measured_from=measured_from,
+        watching_since=measured_from if since is None else min(since, measured_from),
+        future_loaded=scan.future_loaded,
+        null_loaded=scan.null_loaded,
+        changed=changed,
+        approximate=job.as_of and not exposure.has_load_time,
+        capped=scan.capped,
+    )
+
+
+def ledger_of(cells: Cells) -> dict[SeriesKey, Seen]:
+    """First and last arrival of every series of these cells."""
+    size = len(cells.keys)
+    if not size or not len(cells.series):
+        return {}
+    first = np.full(size, np.iinfo(np.int64).max)
+    last = np.full(size, np.iinfo(np.int64).min)
+    np.minimum.at(first, cells.series, cells.first_loaded)
+    np.maximum.at(last, cells.series, cells.last_loaded)
+    return {
+        key: Seen(from_epoch(first[i]), from_epoch(last[i]))
+        for i, key in enumerate(cells.keys)
+        if first[i] <= last[i]
+    }
+
+
+def merge_ledgers(*ledgers: Ledger) -> dict[SeriesKey, Seen]:
+    """Earliest first and latest last arrival of each series."""
+    merged: dict[SeriesKey, Seen] = {}
+    for ledger in ledgers:
+        for key, seen in ledger.items():
+            known = merged.get(key)
+            merged[key] = (
+                seen
+                if known is None
+                else Seen(min(known.first_at, seen.first_at), max(known.last_at, seen.last_at))
+            )
+    return merged
+
+
+def _arrived(scan: Scan) -> Ledger:
+    """The ledger's part of a scan, without turning its millions of cells into objects."""
+    table = scan.cells.select(["event_type", "dimension", "value", "first_loaded", "last_loaded"])
+    grouped = table.group_by(["event_type", "dimension", "value"]).aggregate(
+        [("first_loaded", "min"), ("last_loaded", "max")]
+    )
+    return {
+        SeriesKey(row["event_type"], row["dimension"], row["value"]): Seen(
+            from_epoch(row["first_loaded_min"]), from_epoch(row["last_loaded_max"])
+        )
+        for row in grouped.to_pylist()
+        if not row["dimension"].startswith("@")
+    }
+
+
+def as_seen_at(view: ExposureView, at: datetime) -> ExposureView:
+    """The same exposure as it was to be seen a little earlier, for replaying how long a failure
+    has lasted. Exact where cells are fine; see ``Cells.as_of``."""
+    rows, cuts = view.rows.as_of(at), view.cuts.as_of(at)
+    return replace(
+        view,
+        now=at,
+        rows=rows,
+        cuts=cuts,
+        delays=view.delays.as_of(at),
+        duplicates=view.duplicates.as_of(at),
+        bad_times=view.bad_times.as_of(at),
+        ledger={
+            key: Seen(seen.first_at, min(seen.last_at, at))
+            for key, seen in view.ledger.items()
+            if seen.first_at <= at
+        },
+    )
