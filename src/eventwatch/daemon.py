@@ -98,14 +98,10 @@ class Daemon:
         run_id = app.new_run_id(self._house.clock.now())
         try:
             report, _ = app.run_cycle(
-                self._house,
-                self._store,
-                self._history,
-                catalog,
+                app.Workplace(self._house, self._store, self._history, catalog, trouble),
                 exposure,
                 app.RunOptions(),
                 run_id,
-                trouble,
             )
         except EventwatchError as error:
             log.error("%s: the cycle was not recorded: %s", exposure.name, error)

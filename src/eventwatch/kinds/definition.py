@@ -29,7 +29,14 @@ Duration = Annotated[
 
 Globs = Annotated[
     tuple[str, ...],
-    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
+    BeforeValidator(
+        # Strict validation, as of files, takes no list for a tuple once a function came before it.
+        lambda value: (
+            (value,)
+            if isinstance(value, str)
+            else (tuple(value) if isinstance(value, list) else value)
+        )
+    ),
     Field(min_length=1),
 ]
 """One shell-style pattern or a list of them, matched case-sensitively against the whole name."""

@@ -1,31 +1,38 @@
-"""freshness: did it arrive, and on time."""
+"""freshness: did it arrive, and on time.
+
+Aspects: ``staleness``, ``lag``, ``times``, ``load_times`` and ``changed`` of the exposure;
+``silence``, ``lag`` and ``times`` of an event type. Whether an event type came at all is asked by
+drift, and how much came by volume.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
-from typing import Literal
 
-from pydantic import Field
-
-from eventwatch.kinds.definition import Check, Duration, Rules
+from eventwatch.kinds.arrivals import arrivals_of
+from eventwatch.kinds.definition import Rules
+from eventwatch.kinds.freshness_check import FreshnessCheck
+from eventwatch.kinds.freshness_lag import judge_lags
+from eventwatch.kinds.freshness_silence import judge_silences, judge_staleness
+from eventwatch.kinds.freshness_times import judge_changes, judge_times
+from eventwatch.kinds.results import Maker
 from eventwatch.model.result import Result
 from eventwatch.model.status import KindName
 from eventwatch.model.view import ExposureView
 
-
-class FreshnessCheck(Check):
-    """How late the exposure may be, how slow its loads, how silent an event type."""
-
-    kind: Literal[KindName.FRESHNESS] = KindName.FRESHNESS
-    max_staleness: Duration | None = Field(
-        None, description="Oldest the newest arrival of the exposure may be; null: learned."
-    )
-    max_lag: Duration | None = Field(
-        timedelta(minutes=15), description="p95 of loaded - occurred; null: not checked."
-    )
+__all__ = ["FreshnessCheck", "judge"]
 
 
 def judge(view: ExposureView, rules: Rules[FreshnessCheck]) -> Iterator[Result]:
     """Results of the exposure and of each event type."""
-    yield from ()
+    maker = Maker(view.exposure.name, KindName.FRESHNESS)
+    check = rules.for_exposure()
+    arrivals = arrivals_of(view)
+    # Also where the exposure's own result is switched off: a late table explains silent types.
+    staleness, table = judge_staleness(view, check, arrivals, maker)
+    if check.enabled:
+        yield staleness
+        yield from judge_changes(view, check, maker)
+    yield from judge_lags(view, rules, maker)
+    yield from judge_times(view, rules, arrivals, maker)
+    yield from judge_silences(view, rules, arrivals, table, maker)

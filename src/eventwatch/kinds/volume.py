@@ -1,17 +1,48 @@
-"""volume: did counts rise or fall as they should not."""
+"""volume: did counts rise or fall as they should not.
+
+One pass over all event types of an exposure at once, each also held against what the others do at
+the same time. A table that is late as a whole is told by freshness; a movement that most event types
+share is told once, about the exposure.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from eventwatch.kinds.definition import Check, Rules
-from eventwatch.model.contract import Direction
+from eventwatch.detect.engine import Panel, Scored, run
+from eventwatch.detect.frames import clock_of
+from eventwatch.detect.settings import DAY, DetectSettings, grain, threshold_for
+from eventwatch.kinds import volume_story as story
+from eventwatch.kinds.definition import Check, Duration, Rules
+from eventwatch.kinds.results import Maker
+from eventwatch.kinds.volume_panel import VolumePanel, judged_at, panel_of
+from eventwatch.kinds.volume_promise import promises
+from eventwatch.kinds.volume_stop import Verdict, stopped
+from eventwatch.model.contract import Contract, Direction, LifecycleState, Pattern
+from eventwatch.model.durations import from_epoch
+from eventwatch.model.measurement import HOUR
 from eventwatch.model.result import Result
-from eventwatch.model.status import KindName
+from eventwatch.model.status import KindName, Status
 from eventwatch.model.view import ExposureView
+
+MOST_FALSE_PER_DAY = 0.0015
+"""A small team's budget would allow each of its few event types a false alarm a fortnight; ten such
+teams are a noisy product. So no event type gets more than this, however small its team."""
+LEARNING = timedelta(days=3)
+LEARNING_BY_DAY = timedelta(days=14)
+RARE_PER_DAY = 12.0
+"""Fewer rows a day than this: hours say nothing, days are judged."""
+TOO_RARE_PER_WEEK = 4.0
+"""Fewer rows a week than this: counts say nothing at all; freshness watches the silence."""
+DAYS_OF_RATE = 28
 
 
 class VolumeCheck(Check):
@@ -27,8 +58,218 @@ class VolumeCheck(Check):
     alert_on: Direction | None = Field(
         None, description="Which way counts; null: as the contract says, else both."
     )
+    keep: Duration = Field(
+        timedelta(hours=1),
+        description="How long it must be good again before it is called resolved.",
+    )
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One event type, what was promised of it and what rules it."""
+
+    column: int
+    event_type: str
+    contract: Contract | None
+    check: VolumeCheck
+    threshold: float
+    """Score to fail from."""
+    z_threshold: float | None
+    direction: Direction
+    by_day: bool
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A panel and what the detector says of it."""
+
+    panel: VolumePanel
+    scored: Scored
+
+    @property
+    def last(self) -> int:
+        """The bucket that is judged: the newest."""
+        return self.panel.grid.size - 1
 
 
 def judge(view: ExposureView, rules: Rules[VolumeCheck]) -> Iterator[Result]:
     """Results of the exposure and of each event type."""
-    yield from ()
+    make = Maker(view.exposure.name, KindName.VOLUME)
+    whole = rules.for_exposure()
+    if not len(view.rows.series):
+        return
+    at = judged_at(view)
+    step = max(int(view.exposure.bucket.total_seconds()), HOUR)
+    panel = panel_of(view, step, at)
+    if panel.grid.size < 2:
+        yield make.make(
+            whole, "common", Status.LEARNING, "too little history", learning_until=_learned(view)
+        )
+        return
+    subjects = _subjects(view, rules, panel)
+    hourly = _score(view, panel)
+    daily = hourly
+    if step < DAY and any(s.by_day for s in subjects):
+        daily = _score(view, panel_of(view, DAY, at))
+    if whole.enabled:
+        yield from _exposure(make, whole, hourly)
+    halted = stopped(hourly.panel, hourly.scored)
+    for subject in subjects:
+        if not subject.check.enabled:
+            continue
+        yield _bucket(view, make, subject, daily if subject.by_day else hourly, halted)
+        yield from promises(view, make, subject.check, subject.contract, panel, subject.column)
+
+
+def _learned(view: ExposureView) -> datetime:
+    return view.measured_from + LEARNING
+
+
+def _score(view: ExposureView, panel: VolumePanel) -> Pass:
+    of = grain(panel.grid.step)
+    settings = DetectSettings(time_zone=view.exposure.time_zone, witness=True)
+    clock = clock_of(panel.grid.edges[:-1], of, settings)
+    scored = run(Panel(panel.counts, clock, of, panel.share, panel.doubt), settings)
+    return Pass(panel, scored)
+
+
+def _subjects(
+    view: ExposureView, rules: Rules[VolumeCheck], panel: VolumePanel
+) -> tuple[Subject, ...]:
+    names = [name for name in panel.names if name is not None]
+    contracts = {name: view.catalog.of(name) for name in names}
+    sizes = Counter("" if c is None else c.owner.team for c in contracts.values())
+    per_day = _rates(panel)
+    checks = dict(rules.each(names))
+    subjects = []
+    for column, name in enumerate(panel.names):
+        if name is None:
+            continue
+        contract, check = contracts[name], checks[name]
+        team = "" if contract is None else contract.owner.team
+        budget = check.false_alerts_per_team_and_week / (7.0 * sizes[team])
+        z_threshold = check.z_threshold
+        if z_threshold is None and contract is not None:
+            z_threshold = contract.z_threshold
+        pattern = Pattern.LEARNED if contract is None else contract.pattern
+        rare = pattern is Pattern.SPARSE or (
+            pattern is not Pattern.CONTINUOUS and per_day[column] < RARE_PER_DAY
+        )
+        subjects.append(
+            Subject(
+                column=column,
+                event_type=name,
+                contract=contract,
+                check=check,
+                threshold=threshold_for(min(budget, MOST_FALSE_PER_DAY)),
+                z_threshold=z_threshold,
+                direction=_direction(check, contract),
+                by_day=rare,
+            )
+        )
+    return tuple(subjects)
+
+
+def _rates(panel: VolumePanel) -> NDArray[np.float64]:
+    """Rows a day of each event type while it lived, over the last four weeks."""
+    buckets = max(1, DAYS_OF_RATE * DAY // panel.grid.step)
+    recent = panel.counts[-buckets:]
+    days = np.isfinite(recent).sum(axis=0) * panel.grid.step / DAY
+    return np.asarray(np.nansum(recent, axis=0) / np.maximum(days, 1.0), dtype=np.float64)
+
+
+def _direction(check: VolumeCheck, contract: Contract | None) -> Direction:
+    if check.alert_on is not None:
+        return check.alert_on
+    if contract is None:
+        return Direction.BOTH
+    if contract.pattern is Pattern.BURSTY and contract.alert_on is Direction.BOTH:
+        return Direction.DROP
+    if contract.state is LifecycleState.DEPRECATED and contract.alert_on is Direction.BOTH:
+        return Direction.SPIKE
+    return contract.alert_on
+
+
+def _exposure(make: Maker, check: VolumeCheck, of: Pass) -> Iterator[Result]:
+    """The table as a whole: late, or moving together."""
+    panel, scored = of.panel, of.scored
+    if panel.late:
+        yield make.make(
+            check,
+            "late",
+            Status.SKIPPED,
+            f"nothing was loaded since {from_epoch(panel.at):%Y-%m-%d %H:%M} UTC: "
+            "counts are judged as of then",
+            since=from_epoch(panel.at),
+        )
+    yield story.together(make, check, panel, scored)
+
+
+def _bucket(
+    view: ExposureView,
+    make: Maker,
+    subject: Subject,
+    of: Pass,
+    halted: dict[int, Verdict],
+) -> Result:
+    """The verdict on one event type's counts."""
+    check, contract = subject.check, subject.contract
+    state = LifecycleState.ACTIVE if contract is None else contract.state
+
+    def say(status: Status, summary: str = "", **more: object) -> Result:
+        return make.make(
+            check,
+            "bucket",
+            status,
+            summary,
+            event_type=subject.event_type,
+            contract=contract,
+            **more,  # type: ignore[arg-type]
+        )
+
+    if state in (LifecycleState.DRAFT, LifecycleState.RETIRED):
+        return say(Status.SKIPPED, f"{state.value} in its contract: counts are not judged")
+    learning = LEARNING_BY_DAY if subject.by_day else LEARNING
+    age = of.scored.age[of.last, subject.column] * max(of.panel.grid.step, DAY) / DAY
+    if age < learning.total_seconds() / DAY:
+        until = view.now + learning - timedelta(days=max(float(age), 0.0))
+        return say(
+            Status.LEARNING,
+            f"{max(age, 0.0):.1f} days of history, {learning.days} are needed",
+            learning_until=until,
+        )
+    verdict = _verdict(subject, of, halted)
+    if verdict is None:
+        week = _rates(of.panel)[subject.column] * 7
+        if subject.by_day and week < TOO_RARE_PER_WEEK:
+            return say(
+                Status.SKIPPED,
+                f"too rare to judge its counts ({week:.1f} rows a week): only its silence is watched",
+            )
+        return say(Status.PASS, "too rare to judge hourly: judged by day" if subject.by_day else "")
+    told = story.failure(of.panel, of.scored, subject.column, verdict)
+    return say(
+        Status.FAIL,
+        told.summary,
+        amount=told.amount,
+        since=told.since,
+        facts=told.facts,
+        spark=told.spark,
+        total=told.total,
+    )
+
+
+def _verdict(subject: Subject, of: Pass, halted: dict[int, Verdict]) -> Verdict | None:
+    """What is wrong, or None."""
+    scored, t, s = of.scored, of.last, subject.column
+    z = float(scored.z[t, s])
+    if subject.z_threshold is None:
+        fails = float(scored.score[t, s]) >= subject.threshold
+    else:
+        fails = abs(z) >= subject.z_threshold
+    wanted = {Direction.BOTH: (-1, 1), Direction.DROP: (-1,), Direction.SPIKE: (1,)}
+    if fails and int(np.sign(z)) in wanted[subject.direction]:
+        return Verdict(row=t, window=int(scored.window[t, s]), z=z)
+    if not subject.by_day and subject.direction is not Direction.SPIKE and s in halted:
+        return halted[s]
+    return None

@@ -116,3 +116,9 @@ def _words(name: str) -> tuple[str, ...]:
     text = unicodedata.normalize("NFKC", name[:_LONGEST])
     text = "".join(c for c in text if unicodedata.category(c) not in ("Cf", "Cs"))
     return tuple(word.casefold() for word in _WORD.findall(_HUMP.sub("_", text)))
+
+
+def team_key(text: str) -> str:
+    """The key under which a team is found: ``TEAM_DATA_PLATFORM`` without its enum's name, the
+    contract's ``data_platform`` and the config's ``data-platform`` are one team."""
+    return "-".join(text.strip().lower().replace("_", "-").split())

@@ -10,6 +10,7 @@ from eventwatch.alerting.route import Route
 from eventwatch.alerting.routing import Directory, route
 from eventwatch.alerting.silence import silenced_by, suppressed_by
 from eventwatch.alerting.state import track
+from eventwatch.alerting.trouble import JUDGING, gather
 from eventwatch.model.alert import Alert, AlertState, Change, Silence, Transition
 from eventwatch.model.contract import Catalog
 from eventwatch.model.result import Result
@@ -17,8 +18,6 @@ from eventwatch.model.settings import Exposure
 from eventwatch.model.status import KindName, Severity, Status
 from eventwatch.pipeline.judge import Restriction
 from eventwatch.pipeline.report import Disposition, Finding
-
-UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def assess(results: Sequence[Result], known: Knowledge) -> Assessment:
     suppressed: list[Finding] = []
     routes: dict[str, Route] = {}
     muted: dict[str, Silence] = {}
-    for result in results:
+    for result in gather(results):
         if result.status not in (Status.FAIL, Status.ERROR):
             kept.append(result)
             continue
@@ -123,7 +122,7 @@ def _judged(
     if wanted.teams and routes[alert.fingerprint].team not in wanted.teams:
         return False
     return not any(
-        r.status is Status.ERROR and r.aspect == "judging" and r.kind is alert.result.kind
+        r.status is Status.ERROR and r.aspect == JUDGING and r.kind is alert.result.kind
         for r in results
     )
 
@@ -148,7 +147,8 @@ def _findings(
         silence = muted.get(result.fingerprint)
         if silence is not None:
             disposition = Disposition.SILENCED
-            reason = f"muted by {silence.author} until {silence.ends_at:%Y-%m-%d %H:%M} UTC: {silence.reason}"
+            until = f"{silence.ends_at:%Y-%m-%d %H:%M} UTC"
+            reason = f"muted by {silence.author} until {until}: {silence.reason}"
         elif alert is None or alert.state is AlertState.FIRING:
             disposition, reason = Disposition.FIRING, ""
         else:

@@ -1,0 +1,6 @@
+"""``python -m eventwatch``."""
+
+from eventwatch.cli.main import main
+
+if __name__ == "__main__":
+    main()

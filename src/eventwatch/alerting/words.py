@@ -1,0 +1,151 @@
+"""What an alert is called in words that a product engineer uses.
+
+The sentence with the numbers is the check's own (``Result.summary``); here stand the few words that
+follow the name, and amounts, spans and instants as text. Unescaped: ``spans`` escapes.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from math import isfinite
+
+from eventwatch.alerting.trouble import JUDGING, NOT_JUDGED, UNREADABLE
+from eventwatch.model.alert import Change
+from eventwatch.model.durations import format_duration
+from eventwatch.model.result import Amount, Result, Spark
+from eventwatch.model.status import KindName, Severity
+
+_PHRASES = {
+    (KindName.FRESHNESS, "silence"): ("is silent", "was silent"),
+    (KindName.FRESHNESS, "staleness"): ("gets no new rows", "got no new rows"),
+    (KindName.FRESHNESS, "arrival"): ("gets no new rows", "got no new rows"),
+    (KindName.FRESHNESS, "lag"): ("arrives late", "arrived late"),
+    (KindName.FRESHNESS, "delay"): ("arrives late", "arrived late"),
+    (KindName.FRESHNESS, UNREADABLE): ("could not be measured", "could not be measured"),
+    (KindName.DRIFT, "unseen"): ("is in no contract", "was in no contract"),
+    (KindName.DRIFT, "undeclared"): ("is in no contract", "was in no contract"),
+    (KindName.DRIFT, "missing"): ("never came", "did not come"),
+    (KindName.DRIFT, "retired"): ("still comes, though retired", "still came, though retired"),
+    (KindName.DRIFT, "draft"): ("began to come, still a draft", "came while still a draft"),
+    (KindName.DRIFT, "null_type"): ("has rows without a type", "had rows without a type"),
+    (KindName.DRIFT, "empty_type"): ("has rows with an empty type", "had rows with an empty type"),
+    (KindName.DRIFT, "value_missing"): ("is missing", "was missing"),
+    (KindName.DRIFT, "value_stopped"): ("stopped coming", "did not come"),
+    (KindName.DRIFT, "value_unseen"): ("is not declared", "was not declared"),
+    (KindName.DRIFT, "value_undeclared"): ("is not declared", "was not declared"),
+    (KindName.DRIFT, UNREADABLE): ("is judged by old contracts", "was judged by old contracts"),
+}
+_KIND_PHRASES = {
+    KindName.FRESHNESS: ("is late", "was late"),
+    KindName.DRIFT: ("differs from its contract", "differed from its contract"),
+    KindName.VOLUME: ("has an unusual volume", "had an unusual volume"),
+    KindName.DUPLICATES: ("has repeated ids", "had repeated ids"),
+}
+_ICONS = {Severity.CRITICAL: "🔴", Severity.WARNING: "🟠", Severity.INFO: "🔵"}
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def phrase(result: Result, *, over: bool = False) -> str:
+    """What is wrong, to be read after the name: "is silent"; when it is over, "was silent"."""
+    if result.aspect == JUDGING:
+        return f"could not be judged: the {result.kind.value} check failed"
+    if result.aspect == NOT_JUDGED:
+        return f"could not be judged in full ({result.kind.value})"
+    known = _PHRASES.get((result.kind, result.aspect))
+    amount = result.amount
+    if known is None and result.kind is KindName.VOLUME and amount is not None:
+        low = amount.expected if amount.lower is None else amount.lower
+        high = amount.expected if amount.upper is None else amount.upper
+        if low is not None and amount.observed < low:
+            return "came less than usual"
+        if high is not None and amount.observed > high:
+            return "came more than usual"
+    return (_KIND_PHRASES[result.kind] if known is None else known)[over]
+
+
+def subject(result: Result) -> str:
+    """The name that the alert is about: the event type, else the exposure."""
+    return result.exposure if result.event_type is None else result.event_type
+
+
+def icon(severity: Severity, change: Change) -> str:
+    """One modest sign: how loud, or that it is over."""
+    return "✅" if change is Change.RESOLVED else _ICONS[severity]
+
+
+def number(value: float, unit: str) -> str:
+    """A number of a unit: ``1,240``, ``3 h 10 min``, ``0.4 %``; "unknown" for what is none."""
+    if not isfinite(value):
+        return "unknown"
+    if unit == "seconds":
+        return format_duration(min(max(value, -1e10), 1e10))
+    if unit == "share":
+        percent = value * 100
+        return f"{percent:.0f} %" if percent >= 10 else f"{percent:.2g} %"
+    if abs(value) >= 10 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.2g}"
+
+
+def expected(amount: Amount) -> str:
+    """What was expected; empty where the check says nothing of it."""
+    low, high = amount.lower, amount.upper
+    if low is not None and high is not None:
+        return f"{number(low, amount.unit)} to {number(high, amount.unit)}"
+    if low is not None:
+        return f"at least {number(low, amount.unit)}"
+    if high is not None:
+        return f"at most {number(high, amount.unit)}"
+    return "" if amount.expected is None else f"about {number(amount.expected, amount.unit)}"
+
+
+def judged_span(amount: Amount, now: datetime) -> str:
+    """``between 13:00 and 14:00 UTC on Sun 17 May``; empty where no span was judged."""
+    if amount.start_at is None or amount.end_at is None:
+        return ""
+    start, end = amount.start_at.astimezone(UTC), amount.end_at.astimezone(UTC)
+    midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
+    if start == midnight and end - start == timedelta(days=1):
+        return f"on {_day(start, now)} (UTC)"
+    if start.date() == end.date() or end == midnight + timedelta(days=1):
+        return f"between {start:%H:%M} and {end:%H:%M} UTC on {_day(start, now)}"
+    return f"from {instant(start, now)} to {instant(end, now)}"
+
+
+def instant(at: datetime, now: datetime) -> str:
+    """``Sun 17 May 12:05 UTC``, with the year when it is not this one."""
+    at = at.astimezone(UTC)
+    return f"{_day(at, now)} {at:%H:%M} UTC"
+
+
+def _day(at: datetime, now: datetime) -> str:
+    year = "" if at.year == now.astimezone(UTC).year else f" {at.year}"
+    return f"{at:%a} {at.day} {at:%b}{year}"
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """How long ago, or empty for an instant that is not in the past."""
+    return f"{format_duration(now - at)} ago" if now > at else ""
+
+
+def sparkline(spark: Spark, width: int = 32) -> str:
+    """The newest values as bars, ``·`` where nothing was measured; empty for none."""
+    values = spark.values[-width:]
+    measured = [v for v in values if isfinite(v)]
+    if not measured:
+        return ""
+    top = max(measured)
+    bars = []
+    for value in values:
+        if not isfinite(value):
+            bars.append("·")
+        elif value <= 0 or top <= 0:
+            bars.append(_BARS[0])
+        else:
+            bars.append(_BARS[min(int(value / top * (len(_BARS) - 1) + 0.5), len(_BARS) - 1)])
+    return "".join(bars)
+
+
+def count(n: int, one: str, many: str) -> str:
+    """``1 problem``, ``1,204 problems``."""
+    return f"{n:,} {one if n == 1 else many}"

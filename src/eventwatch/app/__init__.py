@@ -1,0 +1,24 @@
+"""Wires the parts together. Only ``adapters`` names concrete ones."""
+
+from eventwatch.app.adapters import adapter
+from eventwatch.app.house import House, RunOptions, keeper, load, notifier, store
+from eventwatch.app.runs import Workplace, audit, cycle, new_run_id, run_cycle, send_due
+from eventwatch.app.validation import Validation, validate
+
+__all__ = [
+    "House",
+    "RunOptions",
+    "Validation",
+    "Workplace",
+    "adapter",
+    "audit",
+    "cycle",
+    "keeper",
+    "load",
+    "new_run_id",
+    "notifier",
+    "run_cycle",
+    "send_due",
+    "store",
+    "validate",
+]

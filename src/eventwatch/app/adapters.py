@@ -1,0 +1,30 @@
+"""The names of the adapters: the only file that knows them.
+
+They are imported on first use, so that a command pays only for what it needs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+ADAPTERS = {
+    "config": "eventwatch.config.load:load",
+    "cross_check": "eventwatch.config.load:cross_check",
+    "contracts": "eventwatch.contracts.protobuf:ProtobufSource",
+    "warehouse": "eventwatch.warehouse.reader:IbisWarehouse",
+    "history": "eventwatch.store.history:ParquetHistory",
+    "memory": "eventwatch.store.history:MemoryHistory",
+    "store": "eventwatch.store.sql:open_store",
+    "reader": "eventwatch.store.sql:open_reader",
+    "slack": "eventwatch.notifiers.slack:SlackNotifier",
+    "slack-webhook": "eventwatch.notifiers.slack_webhook:SlackWebhookNotifier",
+    "stdout": "eventwatch.notifiers.stdout:StdoutNotifier",
+}
+"""Name → "module:attribute". A new adapter is a file and a line here."""
+
+
+def adapter(name: str) -> Any:
+    """The class or function behind a name of ADAPTERS."""
+    module, _, attribute = ADAPTERS[name].partition(":")
+    return getattr(import_module(module), attribute)

@@ -1,0 +1,230 @@
+"""Runs: the audit that records nothing, the cycle that does, and the sending of what is due."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from eventwatch.alerting.outbox import fallback_for
+from eventwatch.app.adapters import adapter
+from eventwatch.app.house import House, RunOptions, notifier, store
+from eventwatch.model.alert import Delivery, Outcome
+from eventwatch.model.contract import Catalog
+from eventwatch.model.errors import LeaseHeld
+from eventwatch.model.result import Result
+from eventwatch.model.settings import Exposure
+from eventwatch.model.state import ExposureState, Lease
+from eventwatch.model.status import KindName, Severity, Status
+from eventwatch.pipeline.cycle import Watch, look, record_of
+from eventwatch.pipeline.deliver import Delivering, deliver
+from eventwatch.pipeline.report import ExposureReport, Report
+from eventwatch.ports.history import History
+from eventwatch.ports.store import StateReader, Store
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 4
+"""Exposures measured side by side; each holds one connection and its share of memory."""
+SEND_PATIENCE = timedelta(seconds=30)
+"""How long a command that ends waits for a limited channel before it leaves the rest to the next."""
+
+
+def audit(house: House, options: RunOptions) -> Report:
+    """One look at each exposure; records nothing but the measurements, and for a past instant not
+    even those."""
+    now = house.clock.now() if options.at is None else options.at
+    as_of = options.at is not None
+    run_id = new_run_id(now)
+    with _reader(house) as reader:
+        watches = [
+            _watch(house, house.catalog, exposure, reader, now=now, run_id=run_id, options=options)
+            for exposure in house.chosen(options)
+        ]
+    history: History = adapter("memory")() if as_of else adapter("history")(house.settings.history)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        looks = list(
+            pool.map(lambda w: look(w, house.warehouse, history, options.progress), watches)
+        )
+    return Report(
+        run_id=run_id,
+        at=now,
+        exposures=tuple(seen.report for seen in looks),
+        messages=tuple(d for seen in looks for d in seen.outbox.deliveries),
+        fallback_team=house.settings.notify.fallback_team,
+    )
+
+
+def cycle(house: House, options: RunOptions) -> Report:
+    """One full cycle of each exposure as the daemon's: takes the lease, records, sends.
+
+    An exposure whose lease somebody else holds is reported as not measured.
+    """
+    now = house.clock.now()
+    run_id = new_run_id(now)
+    opened = store(house)
+    history: History = adapter("history")(house.settings.history)
+    place = Workplace(house, opened, history, house.catalog)
+    reports: list[ExposureReport] = []
+    messages: list[Delivery] = []
+    try:
+        for exposure in house.chosen(options):
+            report, made = run_cycle(place, exposure, options, run_id)
+            reports.append(report)
+            messages.extend(made)
+        outcomes = send_due(house, opened, patience=SEND_PATIENCE)
+    finally:
+        opened.close()
+    return Report(
+        run_id=run_id,
+        at=now,
+        exposures=tuple(reports),
+        messages=tuple(messages),
+        outcomes=outcomes,
+        recorded=True,
+        fallback_team=house.settings.notify.fallback_team,
+    )
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """What recording cycles share."""
+
+    house: House
+    store: Store
+    history: History
+    catalog: Catalog
+    trouble: str = ""
+    """Why the contracts could not be read again; empty: they could."""
+
+
+def run_cycle(
+    place: Workplace, exposure: Exposure, options: RunOptions, run_id: str
+) -> tuple[ExposureReport, tuple[Delivery, ...]]:
+    """Lease, look, commit, heartbeat: one exposure, once. Sends nothing yet."""
+    house, opened, history = place.house, place.store, place.history
+    now = house.clock.now()
+    try:
+        lease = opened.take_lease(f"exposure:{exposure.name}", holder(), now, _lease_time(exposure))
+    except LeaseHeld as error:
+        return ExposureReport(exposure.name, now, error=str(error)), ()
+    try:
+        watch = _watch(
+            house, place.catalog, exposure, opened, now=now, run_id=run_id, options=options
+        )
+        if place.trouble:
+            watch = replace(watch, trouble=(_contracts_unreadable(exposure, place.trouble),))
+        began = house.clock.monotonic()
+        seen = look(watch, house.warehouse, history, options.progress)
+        elapsed = timedelta(seconds=house.clock.monotonic() - began)
+        opened.commit_cycle(record_of(watch, seen, lease, elapsed))
+        if seen.measured is not None:
+            history.forget_before(exposure.name, now - exposure.look_back - timedelta(days=2))
+        opened.heartbeat(f"exposure:{exposure.name}", house.clock.now())
+        return seen.report, seen.outbox.deliveries
+    except LeaseHeld as error:
+        return ExposureReport(exposure.name, now, error=str(error)), ()
+    finally:
+        _give(opened, lease)
+
+
+def send_due(
+    house: House,
+    opened: Store,
+    *,
+    patience: timedelta = timedelta(0),
+    stop: Callable[[], bool] = lambda: False,
+) -> tuple[tuple[Delivery, Outcome], ...]:
+    """Sends what the outbox holds."""
+    settings = house.settings.notify
+    timeout = timedelta(seconds=10) if settings.slack is None else settings.slack.timeout
+    directory = house.directory()
+
+    def fallback(delivery: Delivery, reason: str, now: datetime) -> Delivery | None:
+        return fallback_for(delivery, reason, directory.fallback, now)
+
+    work = Delivering(
+        opened, notifier(settings), house.clock, fallback, timeout + timedelta(seconds=5)
+    )
+    return deliver(work, patience=patience, sleep=time.sleep if patience else None, stop=stop)
+
+
+def new_run_id(now: datetime) -> str:
+    """Sortable by time, unique for ever."""
+    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+
+
+def holder() -> str:
+    """Names this process to people who meet its lease."""
+    return f"{socket.gethostname()} pid {os.getpid()}"
+
+
+@contextlib.contextmanager
+def _reader(house: House) -> Iterator[StateReader | None]:
+    reader: StateReader | None = adapter("reader")(house.settings.state)
+    try:
+        yield reader
+    finally:
+        if reader is not None:
+            reader.close()
+
+
+def _watch(
+    house: House,
+    catalog: Catalog,
+    exposure: Exposure,
+    reader: StateReader | None,
+    *,
+    now: datetime,
+    run_id: str,
+    options: RunOptions,
+) -> Watch:
+    as_of = options.at is not None
+    state = ExposureState() if reader is None else reader.exposure_state(exposure.name, now)
+    recording = options.at is None and state.watermark is not None
+    if as_of:
+        # The past is judged from its rows alone; what a person muted then is still muted.
+        state = ExposureState(silences=state.silences)
+    return Watch(
+        exposure=exposure,
+        catalog=catalog,
+        checks=tuple(house.loaded.checks),
+        directory=house.directory(catalog),
+        notify=house.settings.notify,
+        state=state,
+        remembers=recording,
+        now=now,
+        as_of=as_of,
+        restriction=options.restriction,
+        run_id=run_id,
+    )
+
+
+def _contracts_unreadable(exposure: Exposure, trouble: str) -> Result:
+    return Result(
+        exposure=exposure.name,
+        kind=KindName.DRIFT,
+        aspect="unreadable",
+        status=Status.ERROR,
+        severity=Severity.WARNING,
+        summary=f"contracts could not be read, the last good ones are used: {trouble}",
+    )
+
+
+def _lease_time(exposure: Exposure) -> timedelta:
+    """Long enough for the slowest honest cycle: waiting for a lock, three statements, the rest."""
+    return exposure.lock_wait + 3 * exposure.query_timeout + timedelta(minutes=2)
+
+
+def _give(opened: Store, lease: Lease) -> None:
+    try:
+        opened.give_lease(lease)
+    except Exception:
+        log.warning("the lease %s could not be given back; it ends by itself", lease.name)

@@ -1,0 +1,49 @@
+"""Where text for people goes: standard output for answers, standard error for complaints."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PIPE_WIDTH = 120
+"""Columns where there is no terminal that could say."""
+
+
+def console_for(stream: TextIO, *, width: int | None = None) -> Console:
+    """Colour and width fit for the stream: none in a pipe or with NO_COLOR, and no markup ever."""
+    from rich.console import Console
+
+    return Console(
+        file=stream,
+        width=columns(stream) if width is None else width,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        soft_wrap=False,
+    )
+
+
+def columns(stream: TextIO) -> int:
+    """Width of a terminal; in a pipe COLUMNS or a width that seldom breaks a line."""
+    if stream.isatty():
+        return max(40, shutil.get_terminal_size().columns)
+    text = os.environ.get("COLUMNS", "")
+    return max(40, int(text)) if text.isdigit() else PIPE_WIDTH
+
+
+def speaks_unicode(stream: TextIO) -> bool:
+    """Whether blocks and dashes come out as themselves."""
+    return (getattr(stream, "encoding", "") or "").lower().replace("-", "").startswith("utf")
+
+
+def complain(message: str) -> None:
+    """One message on standard error, foreign text made harmless line by line."""
+    from eventwatch.alerting.escape import terminal
+
+    for line in message.splitlines() or [""]:
+        print(f"eventwatch: {terminal(line)}", file=sys.stderr)

@@ -1,0 +1,44 @@
+"""Instants as people type them after ``--at``."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from eventwatch.model.durations import parse_duration
+
+_AGO = re.compile(r"(?P<span>[\d.\swdhms]+?)\s+ago")
+
+
+def parse_instant(text: str, now: datetime) -> datetime:
+    """Aware UTC: an ISO instant or date, ``now``, ``today``, ``yesterday`` (their first instants) or
+    ``2h ago``. Without a zone it is UTC; a date alone is its first instant.
+
+    Raises ValueError with a sentence for people; also for what is after ``now``.
+    """
+    words = " ".join(text.strip().lower().split())
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    if words == "now":
+        at = now
+    elif words == "today":
+        at = midnight
+    elif words == "yesterday":
+        at = midnight - timedelta(days=1)
+    elif (ago := _AGO.fullmatch(words)) is not None:
+        at = now - parse_duration(ago["span"].strip())
+    else:
+        at = _iso(text.strip())
+    if at > now:
+        raise ValueError(f"{at:%Y-%m-%d %H:%M} UTC has not come yet")
+    return at.astimezone(UTC)
+
+
+def _iso(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(
+            'write an instant like 2026-03-01T12:00, a date like 2026-03-01, "yesterday" or '
+            '"2h ago"; without a zone it is UTC'
+        ) from None

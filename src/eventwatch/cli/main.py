@@ -1,0 +1,150 @@
+"""The command line: its commands, and the one place where errors become exit codes.
+
+Nothing heavy is imported before a command runs: ``eventwatch --help`` must answer at once. So the
+modules of commands import the house inside their functions.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from eventwatch import __version__
+from eventwatch.cli import (
+    config,
+    contracts,
+    demo,
+    init,
+    run,
+    run_once,
+    silence,
+    validate,
+)
+from eventwatch.cli.codes import EXIT_CODES, INTERRUPTED, UNMEASURED, WRONG_SETTINGS
+from eventwatch.cli.logs import LogLevel, set_up_logging
+
+_HELP = """Watches analytics-event tables and tells the team that owns an event when its data is late,
+drifts, or its volume is not what it should be.
+
+New here? Try it on made-up data:
+
+    eventwatch demo shop
+
+    cd shop
+
+    eventwatch run-once --preview
+
+Or start with your own:
+
+    eventwatch init monitoring
+"""
+
+app = typer.Typer(
+    name="eventwatch",
+    help=_HELP,
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    # Its tracebacks show local variables, and those may hold secrets.
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"eventwatch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    context: typer.Context,
+    log_level: Annotated[
+        LogLevel | None,
+        typer.Option(
+            help="How much is logged to standard error; the daemon logs info by default.",
+            envvar="EVENTWATCH_LOG_LEVEL",
+            case_sensitive=False,
+        ),
+    ] = None,
+    _show_version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True),
+    ] = False,
+) -> None:
+    chosen = LogLevel.INFO if context.invoked_subcommand == "run" else LogLevel.WARNING
+    set_up_logging(chosen if log_level is None else log_level)
+
+
+app.command("run-once", epilog=EXIT_CODES)(run_once.run_once)
+app.command("run", epilog=run.EPILOG)(run.run)
+app.command("validate", epilog=EXIT_CODES)(validate.validate)
+app.command("init")(init.init)
+app.command("demo")(demo.demo)
+app.add_typer(contracts.app, name="contracts")
+app.add_typer(silence.app, name="silence")
+app.add_typer(config.app, name="config")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The console script; leaves the process with the command's exit code."""
+    sys.exit(run_command(arguments))
+
+
+def run_command(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and gives its exit code: 2 for faults in config or contracts, 3 for what could
+    not be measured, stored or sent, 130 after Ctrl-C, 141 when the reader of a pipe went away."""
+    from eventwatch.model.errors import EventwatchError, FaultsError
+
+    _forgiving_streams()
+    try:
+        code = app(args=None if arguments is None else list(arguments), standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except typer.TyperException as error:
+        error.show()
+        return error.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        typer.echo("interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Nobody reads any more. Standard output is pointed elsewhere, so that the interpreter does
+        # not complain when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except FaultsError as error:
+        from eventwatch.cli.faults import show_faults
+
+        show_faults(error.faults)
+        return WRONG_SETTINGS if error.faults and not _is_warehouse(error) else UNMEASURED
+    except EventwatchError as error:
+        from eventwatch.cli.console import complain
+
+        complain(str(error))
+        return UNMEASURED
+    except OSError as error:
+        from eventwatch.cli.console import complain
+
+        where = f"{error.filename}: " if error.filename else ""
+        complain(f"{where}{error.strerror or error}")
+        return UNMEASURED
+
+
+def _is_warehouse(error: Exception) -> bool:
+    from eventwatch.model.errors import WarehouseError
+
+    return isinstance(error, WarehouseError)
+
+
+def _forgiving_streams() -> None:
+    """A terminal that cannot show a character gets its code instead of an exception."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")

@@ -1,0 +1,190 @@
+"""From the sections of config.yaml to the records that the rest of the house knows.
+
+Every relative path is taken from the folder of config.yaml, never from the working directory: the
+daemon, cron and a person in another folder must all mean the same file.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote
+from zoneinfo import ZoneInfo
+
+from pydantic import SecretStr
+
+from eventwatch.config.document import (
+    ContractsSection,
+    ExposureSection,
+    NotifySection,
+    TeamSection,
+)
+from eventwatch.config.tree import Tree
+from eventwatch.model.contract import Location, Team
+from eventwatch.model.names import team_key
+from eventwatch.model.settings import (
+    Columns,
+    ContractMapping,
+    ContractSettings,
+    Dimension,
+    Exposure,
+    NotifySettings,
+    Partition,
+    Secret,
+    Settings,
+    SlackSettings,
+)
+from eventwatch.model.status import Severity
+
+_FILE_ENGINES = ("duckdb", "sqlite")
+
+
+@dataclass(frozen=True)
+class Sections:
+    """All sections, each of them right in itself."""
+
+    contracts: ContractsSection
+    exposures: dict[str, ExposureSection]
+    teams: dict[str, TeamSection]
+    notify: NotifySection
+    state: str
+    history: str
+    checks: str
+
+    def __repr__(self) -> str:
+        return "Sections(…)"
+
+
+def settings_of(sections: Sections, tree: Tree, path: Path) -> Settings:
+    """The settings. ``path`` is config.yaml itself, absolute."""
+    folder = path.parent
+    return Settings(
+        path=path,
+        contracts=_contracts(sections.contracts, folder),
+        exposures=tuple(
+            _exposure(name, section, tree, folder) for name, section in sections.exposures.items()
+        ),
+        teams={key: _team(key, section, tree) for key, section in sections.teams.items()},
+        notify=_notify(sections.notify),
+        state=Secret(state_url(sections.state, folder)),
+        history=absolute(folder, sections.history),
+        checks=absolute(folder, sections.checks),
+    )
+
+
+def absolute(folder: Path, text: str) -> Path:
+    """A path of config.yaml; ``~`` is not a home directory here."""
+    return Path(os.path.normpath(folder / text))
+
+
+def connection_url(url: str, folder: Path) -> str:
+    """The URL with the path of a database file made absolute."""
+    scheme, _, rest = url.partition("://")
+    path, mark, query = rest.partition("?")
+    if scheme not in _FILE_ENGINES or unquote(path) in ("", ":memory:"):
+        return url
+    # Both engines read what stands after the two slashes as the path: three are an absolute one.
+    return f"{scheme}://{quote(str(absolute(folder, unquote(path))))}{mark}{query}"
+
+
+def state_url(url: str, folder: Path) -> str:
+    """The URL of the state with an absolute path, as SQLAlchemy writes it: three slashes are
+    relative, four absolute."""
+    scheme, _, rest = url.partition("://")
+    if scheme != "sqlite":
+        return url
+    path, mark, query = rest.removeprefix("/").partition("?")
+    return f"sqlite:///{absolute(folder, path)}{mark}{query}"
+
+
+def parquet_glob(pattern: str, folder: Path) -> str:
+    """The pattern, absolute. Special characters in the folder's own name are no pattern."""
+    return os.path.normpath(Path(glob.escape(str(folder))) / pattern)
+
+
+def _contracts(section: ContractsSection, folder: Path) -> ContractSettings:
+    mapping = section.mapping
+    return ContractSettings(
+        source=absolute(folder, section.source),
+        compiler=section.compiler,
+        envelope=section.envelope,
+        mapping=ContractMapping(
+            mapping.message, mapping.file, mapping.envelope_field, mapping.enum_value
+        ),
+        include=tuple(absolute(folder, text) for text in section.include),
+    )
+
+
+def _exposure(name: str, section: ExposureSection, tree: Tree, folder: Path) -> Exposure:
+    line = tree.line(("exposures", name))
+    url = "duckdb://" if section.connection is None else section.connection.get_secret_value()
+    columns = section.columns
+    return Exposure(
+        name=name,
+        connection=Secret(connection_url(url, folder)),
+        table=section.table,
+        parquet=None if section.parquet is None else parquet_glob(section.parquet, folder),
+        columns=Columns(
+            columns.event_type,
+            columns.occurred_at,
+            columns.loaded_at,
+            columns.event_id,
+            columns.payload,
+        ),
+        dimensions=tuple(
+            Dimension(each.name or each.column, each.column, each.cap, each.owners)
+            for each in section.dimensions
+        ),
+        partition=None
+        if section.partition is None
+        else Partition(section.partition.column, section.partition.of),
+        time_zone=ZoneInfo(section.time_zone),
+        naive_time_zone=ZoneInfo(section.naive_time_zone),
+        owner=section.owner or "",
+        every=section.every,
+        cron=section.cron,
+        bucket=section.bucket,
+        look_back=section.look_back,
+        overlap=section.overlap,
+        late_window=section.late_window,
+        query_timeout=section.query_timeout,
+        lock_wait=section.lock_wait,
+        location=f"{tree.file}:{line}",
+    )
+
+
+def _team(key: str, section: TeamSection, tree: Tree) -> Team:
+    names = [name for name in tree.at(("teams",)) if team_key(name) == key]
+    return Team(
+        key=key,
+        slack_channel=section.slack_channel or "",
+        slack_group_id=section.slack_group_id or "",
+        oncall=section.oncall or "",
+        email=section.email or "",
+        escalate_to=section.escalate_to or "",
+        location=Location(tree.file, tree.line(("teams", *names[:1]))),
+    )
+
+
+def _notify(section: NotifySection) -> NotifySettings:
+    slack = section.slack
+    reminders = {severity: getattr(section.reminder, severity.value) for severity in Severity}
+    return NotifySettings(
+        fallback_team=section.fallback_team,
+        slack=None
+        if slack is None
+        else SlackSettings(
+            token=_secret(slack.token),
+            webhook_url=_secret(slack.webhook_url),
+            base_url=slack.base_url,
+            timeout=slack.timeout,
+        ),
+        reminder={severity: span for severity, span in reminders.items() if span is not None},
+        contract_link=section.links.contract or "",
+    )
+
+
+def _secret(value: SecretStr | None) -> Secret | None:
+    return None if value is None else Secret(value.get_secret_value())

@@ -1,0 +1,108 @@
+"""What a large score means for each series: its own record says how often it comes by itself.
+
+Two steps. Each window and direction is scaled so that its largest |z| of a quiet day is what a
+normal variable's would be; then the tail beyond most days' maxima is fitted, so that equal scores
+stand for equally rare days in every series.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from eventwatch.detect.settings import (
+    SCORE_AT_TAIL_START,
+    SCORE_PER_FOLD,
+    TAIL_START,
+    Grain,
+)
+
+FloatArray = NDArray[np.float64]
+
+SCALE_DAYS = 28
+TAIL_DAYS = 60
+FEW_DAYS = 5
+EXCESS_CAP = 4.0
+"""One incident must not deafen a series for two months."""
+TAIL_PRIOR_DAYS = 6.0
+TAIL_PRIOR_MEAN = 0.5
+
+
+class Calibration:
+    """Mutable while a pass runs; one per pass."""
+
+    def __init__(self, series: int, grain: Grain) -> None:
+        windows = np.array(grain.windows, dtype=np.float64)
+        self.scale = np.ones((2, len(windows), series))
+        self.start = np.full((2, series), SCORE_AT_TAIL_START)
+        self.mean = np.full((2, series), TAIL_PRIOR_MEAN)
+        looks = 1.0 + 1.5 * (grain.per_day - 1) / windows
+        self.median = np.maximum(ndtri(0.5 ** (1.0 / looks)), 0.6)[None, :, None]
+        self.high = np.maximum(ndtri(0.9 ** (1.0 / looks)), 1.2)[None, :, None]
+        self.largest = np.full((SCALE_DAYS, 2, len(windows), series), np.nan)
+        self.raws = np.full((TAIL_DAYS, 2, series), np.nan)
+        self.days = 0
+        self.per_day = grain.per_day
+
+    def apply(self, z: FloatArray) -> FloatArray:
+        """z [W, S] in the units of a normal variable."""
+        return np.asarray(np.where(z > 0, z / self.scale[0], z / self.scale[1]))
+
+    def tail(self, raw: FloatArray) -> FloatArray:
+        """Scores [2, S] of the largest calibrated |z| upwards and downwards [2, S]. A series that
+        bursts upwards now and then is still heard at once when it falls."""
+        over = SCORE_AT_TAIL_START + SCORE_PER_FOLD * (raw - self.start) / self.mean
+        return np.asarray(np.where(raw > self.start, over, SCORE_AT_TAIL_START * raw / self.start))
+
+    def learn(
+        self, zs: FloatArray, raws: FloatArray, told: NDArray[np.bool_], quiet: NDArray[np.int64]
+    ) -> None:
+        """One day: z [n, W, S] and largest calibrated |z| [n, 2, S] (both 0 where not judged), which
+        buckets are no news because their alarm is old [n, S], quiet buckets [S].
+
+        The onset of an alarm counts: a series that is in alarm every week is like that.
+        """
+        enough = quiet >= max(1, self.per_day // 2)
+        day = self.days % SCALE_DAYS
+        zs = np.where(told[:, None, :], 0.0, zs)
+        self.largest[day, 0] = np.where(enough, np.maximum(zs.max(axis=0), 0.0), np.nan)
+        self.largest[day, 1] = np.where(enough, np.maximum(-zs.min(axis=0), 0.0), np.nan)
+        largest = np.where(told[:, None, :], 0.0, raws).max(axis=0)
+        self.raws[self.days % TAIL_DAYS] = np.where(enough, largest, np.nan)
+        self.days += 1
+        if self.days < FEW_DAYS:
+            return
+        middle, high, known = _quantiles(self.largest[: min(self.days, SCALE_DAYS)], (0.5, 0.9))
+        scale = np.maximum(middle / self.median, high / self.high)
+        trust = known / (known + 4.0)
+        self.scale = np.where(
+            known >= FEW_DAYS, np.clip(trust * scale + (1 - trust), 0.9, 4.0), self.scale
+        )
+        self._fit_tail()
+
+    def _fit_tail(self) -> None:
+        raws = self.raws[: min(self.days, TAIL_DAYS)]
+        start, _, known = _quantiles(raws, (1.0 - TAIL_START / 2.0, 0.5))
+        start = np.where(known >= FEW_DAYS, np.clip(start, 2.5, 5.0), SCORE_AT_TAIL_START)
+        excess = np.where(raws > start, np.minimum(raws - start, EXCESS_CAP), 0.0)
+        count = (raws > start).sum(axis=0)
+        mean = (np.nansum(excess, axis=0) + TAIL_PRIOR_DAYS * TAIL_PRIOR_MEAN) / (
+            count + TAIL_PRIOR_DAYS
+        )
+        self.start, self.mean = start, np.clip(mean, 0.4, 6.0)
+
+
+def _quantiles(
+    values: FloatArray, at: tuple[float, float]
+) -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
+    """Two quantiles over axis 0 and how many are known; NaN are left out (and sort last)."""
+    ordered = np.sort(values, axis=0)
+    known = np.isfinite(ordered).sum(axis=0)
+
+    def one(q: float) -> FloatArray:
+        place = np.clip(np.ceil(q * known).astype(np.int64) - 1, 0, ordered.shape[0] - 1)
+        value: FloatArray = np.take_along_axis(ordered, place[None], axis=0)[0]
+        return np.where(known > 0, value, 0.0)
+
+    return one(at[0]), one(at[1]), known

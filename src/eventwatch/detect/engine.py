@@ -1,0 +1,511 @@
+"""One causal pass over a matrix of counts: level, season, spread, windows, calibration.
+
+Series run side by side; time runs once, bucket by bucket, and what changes slowly is settled at the
+end of each day. A bucket is never in its own baseline: the sum over a window is held against the
+level from just before the window, so a level that adapts cannot hide what it adapts to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betainc, ndtri
+
+from eventwatch.detect.calibrate import Calibration
+from eventwatch.detect.season import YOUNG_DAYS, Clock, Season
+from eventwatch.detect.settings import DetectSettings, Grain
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+PHI_START = 0.02
+PHI_FLOOR = 1e-4
+PHI_HALF_LIFE = 10.0
+PHI_PRIOR = 1.5
+SPARSE_HALF_LIFE = 20.0
+SPARSE_BELOW = 30.0
+EXACT_BELOW = 60.0
+EXACT_FROM = 1.8
+ERROR_CAP = 2.8
+STEP_CAP = 2.5
+TREND = 0.9
+DRIFT_HALF_LIFE = 10.0
+DRIFT_PRIOR = 50.0
+DRIFT_RATE = 5.0
+HOT = 4.0
+"""Score from which a series is not learned from."""
+ONSET = 6
+"""First buckets of an alarm, which still count in what the series is like."""
+CALM = 2
+"""Quiet buckets after an alarm before learning goes on."""
+YOUNG_DOUBT = 0.03
+SHARED_PRIOR = 10.0
+SHARED_FROM = 6
+"""Fewer series than this are no witness."""
+TABLE_Z = 6.0
+TABLE_MOVE = 0.08
+TABLE_SHARE = 0.6
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What is to be scored. Arrays are laid out [T, S]: one row a bucket."""
+
+    counts: FloatArray
+    """NaN: not observed, or before the series was born."""
+    clock: Clock
+    grain: Grain
+    share: FloatArray | None = None
+    """Part of a bucket that can be there yet, (0, 1], [T, S] or [T, 1]; None: all of it."""
+    doubt: FloatArray | None = None
+    """Relative variance of ``share``; same shape."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a pass says of each bucket; all [T, S]."""
+
+    score: FloatArray
+    """≥ 0; false alarms become rarer by e for each 0.5."""
+    z: FloatArray
+    """Of the window that spoke, signed and calibrated; 0 where nothing could be judged."""
+    own_z: FloatArray
+    """The same without the other series as witness."""
+    window: NDArray[np.int16]
+    """Length in buckets of the window that spoke; 0: none."""
+    observed: FloatArray
+    """Sum over that window."""
+    expected: FloatArray
+    """Expected over that window."""
+    spread: FloatArray
+    """Relative variance beyond Poisson over that window."""
+    scale: FloatArray
+    """By how much the window's |z| was divided because this series strays by itself."""
+    one_expected: FloatArray
+    """Expected in the bucket itself; NaN before birth."""
+    one_spread: FloatArray
+    season: FloatArray
+    """Season of the bucket times its ``share``."""
+    level: FloatArray
+    """Level before the bucket; while in alarm, the level before the alarm."""
+    age: FloatArray
+    """Days since the series' first bucket; -1 before it."""
+    alarm: BoolArray
+    """Not learned from."""
+    common: FloatArray
+    """[T]: how far all series together were off, as a relative deviation of the bucket."""
+    common_hot: BoolArray
+    """[T]: most of the table moves at once."""
+    accepted: NDArray[np.int32]
+    """[S]: bucket at which a new level was last accepted; -1: never."""
+
+
+def stabilise(counts: FloatArray, phi: FloatArray) -> FloatArray:
+    """Anscombe's transformation for the negative binomial: variance about 1 at every mean.
+
+    Anscombe, "The transformation of Poisson, binomial and negative-binomial data", 1948.
+    """
+    root = np.sqrt(phi)
+    return np.asarray(2.0 / root * np.arcsinh(root * np.sqrt(counts + 0.375)))
+
+
+def unstabilise(values: FloatArray, phi: FloatArray) -> FloatArray:
+    """Inverse of ``stabilise``; counts, not below 0."""
+    root = np.sqrt(phi)
+    return np.asarray(
+        np.maximum(np.sinh(np.maximum(values, 0.0) * root / 2.0) ** 2 / phi - 0.375, 0)
+    )
+
+
+def exact_z(observed: FloatArray, expected: FloatArray, phi: FloatArray) -> FloatArray:
+    """Signed normal score of the negative binomial's own tail, for counts too small to transform."""
+    size = 1.0 / phi
+    success = size / (size + expected)
+    low = betainc(size, observed + 1.0, success)
+    high = np.where(observed > 0, betainc(np.maximum(observed, 1e-9), size, 1.0 - success), 1.0)
+    down = low < high
+    tail = np.clip(np.minimum(low, high), 1e-300, 0.5)
+    return np.asarray(np.where(down, ndtri(tail), -ndtri(tail)), dtype=np.float64)
+
+
+class Pass:
+    """The state of one pass over a panel."""
+
+    def __init__(self, panel: Panel, settings: DetectSettings) -> None:
+        self.panel, self.settings = panel, settings
+        total, series = panel.counts.shape
+        self.total, self.series = total, series
+        self.grain = panel.grain
+        self.windows = np.array(panel.grain.windows, dtype=np.int64)
+        width = len(self.windows)
+        self.seen = np.isfinite(panel.counts)
+        self.x = np.where(self.seen, np.maximum(panel.counts, 0.0), 0.0)
+        ever = self.seen.any(axis=0)
+        self.birth = np.where(ever, self.seen.argmax(axis=0), total)
+        shape = (total + 1, series)
+        self.sum_x, self.sum_s = np.zeros(shape), np.zeros(shape)
+        self.levels = np.zeros(shape)
+        self.level = np.zeros(series)
+        self.doubt = np.full(series, 1.0)
+        self.doubts = np.zeros(shape)
+        self.drift = np.full(series, panel.grain.drift)
+        self.trend = np.zeros(series)
+        self.trend_product, self.trend_power = np.zeros(series), np.zeros(series)
+        self.season = Season(series, panel.grain.slots_per_day)
+        self.calibration = Calibration(series, panel.grain)
+        self.phi = np.full((width, series), PHI_START)
+        self.phi_sum, self.phi_weight = np.zeros((width, series)), np.zeros((width, series))
+        self.low_sum, self.low_weight = np.zeros((width, series)), np.zeros((width, series))
+        self.low = np.zeros((width, series))
+        self.hot = np.zeros(series, dtype=bool)
+        self.hot_for = np.zeros(series, dtype=np.int64)
+        self.calm_for = np.zeros(series, dtype=np.int64)
+        self.zero_for = np.zeros(series, dtype=np.int64)
+        self.reset = self.birth.copy()
+        self.before = np.zeros(series)
+        self.accepted = np.full(series, -1, dtype=np.int32)
+        self.last_out = np.zeros(series)
+        self.shared = np.zeros(series)
+        self.shared_sum, self.shared_weight = np.zeros(series), np.zeros(series)
+        self.table_hot_for = 0
+        self.onset = np.zeros((total, series), dtype=bool)
+        self.out = self._blank()
+
+    def _blank(self) -> Scored:
+        shape = (self.total, self.series)
+        return Scored(
+            score=np.zeros(shape),
+            z=np.zeros(shape),
+            own_z=np.zeros(shape),
+            window=np.zeros(shape, dtype=np.int16),
+            observed=np.zeros(shape),
+            expected=np.zeros(shape),
+            spread=np.zeros(shape),
+            scale=np.ones(shape),
+            season=np.zeros(shape),
+            level=np.zeros(shape),
+            one_expected=np.full(shape, np.nan),
+            one_spread=np.zeros(shape),
+            age=np.full(shape, -1.0),
+            alarm=np.zeros(shape, dtype=bool),
+            common=np.zeros(self.total),
+            common_hot=np.zeros(self.total, dtype=bool),
+            accepted=self.accepted,
+        )
+
+    def run(self) -> Scored:
+        """Scores every bucket."""
+        per_day = self.grain.per_day
+        for start in range(0, self.total, per_day):
+            stop = min(start + per_day, self.total)
+            self._day(start, stop)
+        self.out.level[:] = self.levels[:-1]
+        return self.out
+
+    def _day(self, start: int, stop: int) -> None:
+        clock = self.panel.clock.part(start, stop)
+        season, doubt = self.season.factors(clock)
+        if season.shape[0] != stop - start:  # pragma: no cover - slots and counts disagree
+            raise ValueError("clock and counts differ in length")
+        share = self.panel.share
+        partial = None if share is None else np.broadcast_to(share[start:stop], season.shape)
+        effective = season if partial is None else season * partial
+        count, width = stop - start, len(self.windows)
+        zs = np.zeros((count, width, self.series))
+        error = np.zeros((count, width, self.series))
+        expects = np.zeros((count, width, self.series))
+        raws = np.zeros((count, 2, self.series))
+        for i in range(count):
+            t = start + i
+            extra = doubt[i] if self.panel.doubt is None else doubt[i] + self.panel.doubt[t]
+            zs[i], error[i], expects[i], raws[i] = self._step(t, effective[i], extra)
+        if stop - start == self.grain.per_day:
+            self._settle(start, stop, season, zs, error, expects, raws)
+
+    def _step(
+        self, t: int, season: FloatArray, extra: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        out, w = self.out, self.windows
+        seen, x = self.seen[t], self.x[t]
+        fresh = self.birth == t
+        if fresh.any():
+            self.level[fresh] = np.maximum(x[fresh], 0.5) / np.maximum(season[fresh], 0.2)
+        self.levels[t], self.doubts[t] = self.level, self.doubt
+        self.sum_x[t + 1] = self.sum_x[t] + x
+        self.sum_s[t + 1] = self.sum_s[t] + np.where(seen, season, 0.0)
+        begin = np.maximum(t + 1 - w, 0)
+        valid = (begin[:, None] >= self.reset[None, :]) & (seen & (self.birth <= t))[None, :]
+        valid &= (t + 1 - w >= 0)[:, None]
+        observed = self.sum_x[t + 1] - self.sum_x[begin]
+        base = self.levels[begin]
+        expected = np.maximum(base * (self.sum_s[t + 1] - self.sum_s[begin]), 1e-6)
+        age = (t - self.birth) / self.grain.per_day
+        young = YOUNG_DOUBT * np.maximum(1.0 - age / 3.0, 0.0)
+        phi = np.maximum(self.phi, self.low) + (0.5 * self.doubts[begin] + extra + young)
+        own_z = self._z(observed, expected, phi)
+        relative = observed / expected - 1.0
+        z, held, common, table_hot = own_z, expected, 0.0, False
+        if self.settings.witness:
+            moved, common, table_hot = self._witness(relative, expected, phi, valid)
+            if moved is not None:
+                held = np.maximum(expected * np.maximum(1.0 + moved, 0.02), 1e-6)
+                z = self._z(observed, held, phi)
+                agree = (np.sign(z) == np.sign(own_z)) & (np.abs(own_z) >= 2.0)
+                z = np.where(agree, z, np.clip(z, -1.5, 1.5))
+        calibrated = np.where(valid, self.calibration.apply(z), 0.0)
+        column = np.arange(self.series)
+        top, bottom = calibrated.argmax(axis=0), calibrated.argmin(axis=0)
+        raws = np.maximum(np.stack([calibrated[top, column], -calibrated[bottom, column]]), 0.0)
+        tails = self.calibration.tail(raws)
+        falls = tails[1] > tails[0]
+        best = np.where(falls, bottom, top)
+        raw, single = np.where(falls, raws[1], raws[0]), np.where(falls, tails[1], tails[0])
+        score = np.maximum(
+            1.25 * np.minimum(single, self.last_out),
+            np.where(single > 9.0, single, 0.85 * single),
+        )
+        score = np.where(seen, score, 0.0)
+        self.last_out = np.where(seen, single, self.last_out)
+        out.score[t] = score
+        out.z[t] = calibrated[best, column]
+        out.own_z[t] = own_z[best, column]
+        out.window[t] = np.where(raw > 0, w[best], 0)
+        out.observed[t] = observed[best, column]
+        out.expected[t] = held[best, column]
+        out.spread[t] = phi[best, column]
+        scale = self.calibration.scale
+        out.scale[t] = np.where(z > 0, scale[0], scale[1])[best, column]
+        out.season[t] = season
+        out.one_expected[t] = np.where(self.birth <= t, held[0], np.nan)
+        out.one_spread[t] = phi[0]
+        out.age[t] = np.where(age >= 0, age, -1.0)
+        out.common[t], out.common_hot[t] = common, table_hot
+        self._gate(t, single, w[best], x)
+        out.alarm[t] = self.hot
+        self.onset[t] = self.hot_for <= ONSET
+        self._learn_level(x, season, phi[0], seen, table_hot)
+        return np.where(valid, z, 0.0), np.where(valid, observed - held, np.nan), held, raws
+
+    @staticmethod
+    def _z(observed: FloatArray, expected: FloatArray, phi: FloatArray) -> FloatArray:
+        z = stabilise(observed, phi) - stabilise(expected, phi)
+        small = (expected < EXACT_BELOW) & (np.abs(z) > EXACT_FROM)
+        if small.any():
+            z[small] = exact_z(observed[small], expected[small], phi[small])
+        return z
+
+    def _witness(
+        self,
+        relative: FloatArray,
+        expected: FloatArray,
+        phi: FloatArray,
+        valid: BoolArray,
+    ) -> tuple[FloatArray | None, float, bool]:
+        """Common movement [W, S] as each series shares it, the bucket's own, and whether most of the
+        table moves at once."""
+        variance = 1.0 / expected + phi
+        can = valid & (expected > 0.5) & ~self.hot[None, :]
+        weight = np.where(can, 1.0 / np.maximum(variance, 0.004), 0.0)
+        if int((weight[0] > 0).sum()) < SHARED_FROM and int((weight[-1] > 0).sum()) < SHARED_FROM:
+            return None, 0.0, False
+        bound = 3.0 * np.sqrt(variance)
+        clipped = np.clip(relative, -bound, bound)
+        parts = weight * clipped
+        total = np.maximum(weight.sum(axis=1, keepdims=True), 1e-9)
+        sums = parts.sum(axis=1, keepdims=True)
+        rest = np.maximum(total - weight, 1e-9)
+        others = (sums - parts) / rest
+        centre = (sums / total)[:, 0]
+        # Learned from single buckets, leaving the series itself out: unrelated series give 0.
+        own = np.where(can[0] & (rest[0] > 0.5 * total[0]), 1.0 / variance[0], 0.0)
+        self.shared_sum += own * clipped[0] * others[0]
+        self.shared_weight += own * others[0] ** 2
+        strength = np.abs(centre) * np.sqrt(total[:, 0])
+        sided = parts * np.sign(sums) > 0.5 * np.abs(centre)[:, None] * weight
+        share = (weight * sided).sum(axis=1) / total[:, 0]
+        event = (strength > TABLE_Z) & (np.abs(centre) > TABLE_MOVE) & (share > TABLE_SHARE)
+        gain = np.where(event[:, None], 1.0, self.shared[None, :])
+        table_hot = bool(event[:3].any())
+        return gain * others, float(centre[0]), table_hot
+
+    def _gate(self, t: int, single: FloatArray, window: NDArray[np.int64], x: FloatArray) -> None:
+        """Alarm in, alarm out, and the acceptance of a new level."""
+        self.zero_for = np.where(x > 0, 0, self.zero_for + self.seen[t])
+        over = (single > HOT) & self.seen[t] & (t - self.birth >= self.grain.per_day)
+        entering = over & ~self.hot
+        for s in np.flatnonzero(entering):
+            begin = max(t + 1 - int(window[s]), int(self.reset[s]), 0)
+            self.level[s] = self.levels[begin, s]
+            self.levels[begin : t + 1, s] = self.level[s]
+        self.calm_for = np.where(over, 0, self.calm_for + 1)
+        self.hot = over | (self.hot & (self.calm_for <= CALM))
+        self.hot_for = np.where(self.hot, self.hot_for + 1, 0)
+        limit = np.where(
+            self.zero_for >= self.grain.accept // 2, self.grain.accept_zero, self.grain.accept
+        )
+        done = self.hot & (self.hot_for >= limit)
+        for s in np.flatnonzero(done):
+            begin = max(t + 1 - self.grain.accept // 2, 0)
+            total = self.sum_x[t + 1, s] - self.sum_x[begin, s]
+            usual = self.sum_s[t + 1, s] - self.sum_s[begin, s]
+            self.level[s] = max(total, 0.3) / max(usual, 1e-6)
+            self.doubt[s] = 0.02
+            self.reset[s] = t + 1
+            self.hot[s], self.hot_for[s] = False, 0
+            self.accepted[s] = t
+
+    def _learn_level(
+        self, x: FloatArray, season: FloatArray, phi: FloatArray, seen: BoolArray, table_hot: bool
+    ) -> None:
+        """A Kalman step on the relative level with a bounded innovation."""
+        drift = self.drift**2 / self.grain.per_day
+        mean = np.maximum(self.level * season, 1e-6)
+        variance = 1.0 / np.maximum(mean, 0.05) + phi
+        bound = STEP_CAP * np.sqrt(variance)
+        error = np.clip(x / mean - 1.0, -bound, bound)
+        gain = self.doubt / (self.doubt + variance)
+        learn = seen & ~self.hot & (self.level > 0)
+        if table_hot and self.table_hot_for < self.grain.accept:
+            learn = np.zeros_like(learn)
+        self.table_hot_for = self.table_hot_for + 1 if table_hot else 0
+        step = np.where(learn, gain * error, 0.0)
+        self.level = self.level * np.maximum(1.0 + step, 0.2)
+        self.doubt = np.where(learn, np.minimum((1.0 - gain) * self.doubt + drift, 1.0), self.doubt)
+        # Does the error go on in the direction of the last ones? Then the level follows too slowly.
+        unit = np.where(learn, error / np.sqrt(self.doubt + variance), 0.0)
+        self.trend_product += unit * self.trend
+        self.trend_power += unit**2
+        self.trend = np.where(learn, TREND * self.trend + unit, self.trend)
+
+    def _settle(
+        self,
+        start: int,
+        stop: int,
+        season: FloatArray,
+        zs: FloatArray,
+        error: FloatArray,
+        expects: FloatArray,
+        raws: FloatArray,
+    ) -> None:
+        """The end of a day: spread, calibration, season."""
+        quiet = ~self.out.alarm[start:stop] & self.seen[start:stop]
+        learn = quiet & (
+            self.panel.share[start:stop] >= 0.99 if self.panel.share is not None else True
+        )
+        age = (stop - self.birth) / self.grain.per_day
+        self._learn_spread(error, expects, learn & (age > 2.0))
+        self._learn_drift(age)
+        self.calibration.learn(
+            zs, raws, self.out.alarm[start:stop] & ~self.onset[start:stop], self.seen[start:stop].sum(axis=0)
+        )
+        self._learn_season(start, stop, season, learn)
+        self._learn_shared()
+
+    def _learn_shared(self) -> None:
+        fade = 0.5 ** (1.0 / SPARSE_HALF_LIFE)
+        weight = self.shared_weight.sum()
+        table = 0.0
+        if weight > 0:
+            table = float(np.clip(1.2 * (self.shared_sum.sum() / weight - 0.15), 0.0, 1.0))
+        worth = SHARED_PRIOR
+        self.shared = np.clip(
+            (self.shared_sum + worth * table) / (self.shared_weight + worth), 0.0, 1.2
+        )
+        if table == 0.0:
+            self.shared[:] = 0.0
+        self.shared_sum *= fade
+        self.shared_weight *= fade
+
+    def _learn_drift(self, age: FloatArray) -> None:
+        """How fast the level may wander, so that its errors have no memory (Mehra 1970: the
+        innovations of a filter with the right gain are white)."""
+        fade = 0.5 ** (1.0 / DRIFT_HALF_LIFE)
+        old = age > 4.0
+        if old.any():
+            spread = self.trend_power * TREND / (1.0 - TREND)
+            table = (self.trend_product[old] / np.maximum(spread[old] ** 0.5, 1e-9) ** 2).mean()
+            memory = (self.trend_product + DRIFT_PRIOR * table * TREND / (1 - TREND)) / (
+                spread + DRIFT_PRIOR * TREND / (1 - TREND)
+            )
+            change = np.exp(np.clip(DRIFT_RATE * memory, -0.25, 0.25))
+            limit = self.grain.drift
+            self.drift = np.where(
+                old, np.clip(self.drift * change, limit / 12.0, limit * 2.0), self.drift
+            )
+        self.trend_product *= fade
+        self.trend_power *= fade
+
+    def _learn_spread(self, error: FloatArray, expects: FloatArray, learn: BoolArray) -> None:
+        valid = np.isfinite(error) & learn[:, None, :]
+        phi = np.maximum(self.phi, self.low)
+        inverse = 1.0 / np.maximum(expects, 0.05)
+        relative = np.where(valid, error, 0.0) / np.maximum(expects, 0.05)
+        bound = ERROR_CAP**2 * (inverse + phi)
+        excess = 1.06 * np.minimum(relative**2, bound) - inverse
+        length = np.maximum(self.windows[:, None] / 2.0, 1.0)
+        info = np.where(valid, (phi / (phi + inverse)) ** 2 + 1e-4, 0.0) / length
+        per_day = self.grain.per_day
+        fade = 0.5 ** (1.0 / PHI_HALF_LIFE)
+        self.phi_sum = fade * self.phi_sum + (info * excess).sum(axis=0) / per_day
+        self.phi_weight = fade * self.phi_weight + info.sum(axis=0) / per_day
+        weight = self.phi_weight.sum(axis=1, keepdims=True)
+        table = np.maximum(self.phi_sum.sum(axis=1, keepdims=True) + 0.3 * PHI_START, 0) / (
+            weight + 0.3
+        )
+        prior = PHI_PRIOR / np.maximum(self.windows[:, None], 1) ** 0.5
+        self.phi = np.clip(
+            (self.phi_sum + prior * table) / (self.phi_weight + prior), PHI_FLOOR, 50.0
+        )
+        sparse = valid & (expects < SPARSE_BELOW)
+        fade = 0.5 ** (1.0 / SPARSE_HALF_LIFE)
+        square = np.where(sparse, np.nan_to_num(error) ** 2, 0.0)
+        cap = 36.0 * (expects + phi * expects**2) + 4.0
+        gain = np.where(sparse, np.minimum(square, cap) - expects, 0.0).sum(axis=0)
+        self.low_sum = fade * self.low_sum + gain / length
+        self.low_weight = (
+            fade * self.low_weight + np.where(sparse, expects**2, 0.0).sum(axis=0) / length
+        )
+        self.low = np.clip(self.low_sum / (self.low_weight + 2.0), 0.0, 50.0)
+
+    def _learn_season(self, start: int, stop: int, season: FloatArray, learn: BoolArray) -> None:
+        per_day = self.grain.per_day
+        age = (stop - self.birth) / per_day
+        young = (age >= 1) & (age <= YOUNG_DAYS)
+        level = np.maximum(self.levels[start:stop], 1e-9)
+        mean = level * season
+        phi = self.phi[0] + self.low[0]
+        precision = np.where(
+            learn & (age > YOUNG_DAYS), 1.0 / (1.0 / np.maximum(mean, 0.02) + phi), 0.0
+        )
+        bound = 3.0 / np.sqrt(1.0 / (1.0 / np.maximum(mean, 0.02) + phi))
+        error = np.clip(self.x[start:stop] / np.maximum(mean, 1e-9) - 1.0, -bound, bound)
+        ratio = np.maximum(season * (1.0 + error), 0.0)
+        clock = self.panel.clock
+        self.season.learn(clock.part(start, stop), ratio, precision)
+        columns = np.flatnonzero(young)
+        if not columns.size:
+            return
+        begin = max(0, stop - YOUNG_DAYS * per_day)
+        part = clock.part(begin, stop).of(columns)
+        seen = (self.seen[begin:stop] & ~self.out.alarm[begin:stop])[:, columns].astype(np.float64)
+        counts = self.x[begin:stop][:, columns] * seen
+        self.season.restart(columns, counts, seen, part, phi[columns])
+        recent = slice(max(0, stop - 2 * per_day), stop)
+        factors, _ = self.season.factors(clock.part(recent.start, stop))
+        known = (self.seen[recent] & ~self.out.alarm[recent]).astype(np.float64)
+        usual = (factors * known).sum(axis=0)
+        level = (self.x[recent] * known).sum(axis=0) / np.maximum(usual, 1e-6)
+        change = young & (usual > 0) & ~self.hot
+        self.level = np.where(change, np.maximum(level, 1e-3), self.level)
+        spread = 1.0 / np.maximum((self.x[recent] * known).sum(axis=0), 0.5)
+        self.doubt = np.where(change, np.clip(spread + 0.004, 0.004, 0.5), self.doubt)
+
+
+def run(panel: Panel, settings: DetectSettings) -> Scored:
+    """Scores every bucket of a panel; row t rests on rows up to t only."""
+    if not panel.counts.size:
+        return Pass(panel, settings).out
+    with np.errstate(all="ignore"):
+        return Pass(panel, settings).run()

@@ -1,0 +1,205 @@
+"""The front door for plain series: a DataFrame of counts in, the same rows with a verdict out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from eventwatch.detect.calendar import slots
+from eventwatch.detect.engine import Panel, Scored, run, stabilise, unstabilise
+from eventwatch.detect.season import Clock
+from eventwatch.detect.settings import DAY, DetectSettings, Grain, grain
+from eventwatch.model.status import Status
+
+USUAL_Z = 2.6
+"""Half-width of the usual range: 99 of 100 quiet buckets lie inside."""
+BATCH_CELLS = 3_000_000
+"""Most series × buckets scored at once, which bounds the memory."""
+ADDED = ("expected", "lower", "upper", "z", "p_value", "score", "status")
+
+
+def score_counts(
+    counts: pd.DataFrame, *, bucket: timedelta | str, settings: DetectSettings | None = None
+) -> pd.DataFrame:
+    """Scores every row of a frame of counts; row t rests on rows at or before t only.
+
+    ``counts`` has the columns ``series`` (str), ``ts`` (datetime64, UTC, start of the bucket) and
+    ``value`` (float). A row that is absent between a series' first row and the last ``ts`` of the
+    frame counts as 0; NaN is a bucket nobody observed. ``bucket`` is the width (timedelta or
+    ``"1h"``).
+
+    Returns the same rows, in the same order and with the same index, with
+
+    ========== ====================================================================
+    expected   events expected in the bucket; NaN while nothing is known
+    lower      and ``upper``: the usual range around it (99 of 100 quiet buckets)
+    z          signed deviation of the window that spoke, calibrated to a normal
+    p_value    two-sided, of ``z``
+    score      ≥ 0, higher is worse; equal scores are equally rare in every series
+    status     FAIL from ``settings.threshold`` on, LEARNING with too little history,
+               SKIPPED where nothing was observed, else PASS
+    ========== ====================================================================
+
+    Raises ValueError for missing columns, rows that share a series and a bucket, and a bucket that
+    is not between a minute and a week.
+    """
+    chosen = DetectSettings() if settings is None else settings
+    width = int(pd.Timedelta(bucket).total_seconds())
+    if not 60 <= width <= 7 * DAY:
+        raise ValueError(f"bucket must be between a minute and a week, not {bucket}")
+    missing = [name for name in ("series", "ts", "value") if name not in counts.columns]
+    if missing:
+        raise ValueError(f"counts has no column {', '.join(missing)}")
+    result = counts.copy()
+    rows = len(counts)
+    values = {name: np.full(rows, np.nan) for name in ("expected", "lower", "upper")}
+    values |= {"z": np.zeros(rows), "p_value": np.ones(rows), "score": np.zeros(rows)}
+    status = np.full(rows, Status.LEARNING.value, dtype=object)
+    if rows:
+        layout = _layout(counts, width)
+        for columns, length in _batches(layout, chosen.witness):
+            _score_batch(layout, columns, length, grain(width), chosen, values, status)
+    for name in ADDED[:-1]:
+        result[name] = values[name]
+    result["status"] = pd.array(status, dtype="str") if rows else pd.Series([], dtype="str")
+    return result
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where each row of the frame lies; arrays of its length except ``first`` and ``length``."""
+
+    code: NDArray[np.int64]
+    step: NDArray[np.int64]
+    """Buckets since the series' own first row."""
+    value: NDArray[np.float64]
+    first: NDArray[np.int64]
+    """Epoch seconds of each series' first row."""
+    length: NDArray[np.int64]
+    names: tuple[str, ...]
+
+
+def _layout(counts: pd.DataFrame, width: int) -> _Layout:
+    ts = pd.to_datetime(counts["ts"], utc=True)
+    if ts.isna().any():
+        raise ValueError("ts holds a missing time")
+    epoch = (ts.astype("int64") // (10**9 // _per_second(ts))).to_numpy(dtype=np.int64)
+    code, names = pd.factorize(counts["series"].astype(str), sort=True)
+    first = np.full(len(names), np.iinfo(np.int64).max)
+    np.minimum.at(first, code, epoch)
+    # Days of a local zone are 23 or 25 hours long twice a year: the nearest step is meant.
+    step = (epoch - first[code] + (width // 2 if width >= DAY else 0)) // width
+    length = np.zeros(len(names), dtype=np.int64)
+    np.maximum.at(length, code, step + 1)
+    if len(np.unique(code * (int(step.max()) + 1) + step)) != len(code):
+        raise ValueError("two rows share a series and a bucket")
+    value = counts["value"].to_numpy(dtype=np.float64, na_value=np.nan)
+    value = np.where(np.isfinite(value), np.maximum(value, 0.0), np.nan)
+    return _Layout(
+        np.asarray(code, dtype=np.int64), step, value, first, length, tuple(map(str, names))
+    )
+
+
+def _per_second(ts: pd.Series) -> int:
+    """How many seconds' fraction 10**9 is divided by for the resolution the column has."""
+    unit = getattr(ts.dtype, "unit", "ns")
+    return {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[unit]
+
+
+def _batches(layout: _Layout, together: bool) -> Iterator[tuple[NDArray[np.int64], int]]:
+    """Series of similar length, few enough for the memory; all at once when they are witnesses."""
+    order = np.lexsort((np.arange(len(layout.first)), layout.first, -layout.length))
+    start = 0
+    while start < len(order):
+        longest = int(layout.length[order[start]])
+        size = len(order) if together else max(1, BATCH_CELLS // longest)
+        columns = order[start : start + size]
+        if not together:
+            columns = columns[layout.length[columns] * 4 >= longest]
+        yield np.sort(columns), longest
+        start += len(columns)
+
+
+def _score_batch(
+    layout: _Layout,
+    columns: NDArray[np.int64],
+    length: int,
+    of: Grain,
+    settings: DetectSettings,
+    values: dict[str, NDArray[np.float64]],
+    status: NDArray[np.object_],
+) -> None:
+    place = np.full(len(layout.first), -1, dtype=np.int64)
+    place[columns] = np.arange(len(columns))
+    mine = np.flatnonzero(place[layout.code] >= 0)
+    column, step = place[layout.code[mine]], layout.step[mine]
+    first = layout.first[columns]
+    begin = int(first.min())
+    if settings.witness:
+        # Witnesses must stand at the same instant; alone, each series starts its own clock.
+        shift = (first - begin) // of.seconds
+        step = step + shift[column]
+        first = np.full_like(first, begin)
+        length = int(step.max()) + 1
+    else:
+        shift = np.zeros(len(columns), dtype=np.int64)
+    counts = np.zeros((length, len(columns)))
+    counts[np.arange(length)[:, None] < shift[None, :]] = np.nan
+    counts[step, column] = layout.value[mine]
+    scored = run(Panel(counts, _clock(first, length, of, settings), of), settings)
+    _write(scored, settings, counts, mine, step, column, values, status)
+
+
+def _clock(first: NDArray[np.int64], length: int, of: Grain, settings: DetectSettings) -> Clock:
+    offsets = of.seconds * np.arange(length, dtype=np.int64)
+    if (first == first[0]).all():
+        epochs = first[0] + offsets
+    else:
+        epochs = offsets[:, None] + first[None, :]
+    return clock_of(epochs, of, settings)
+
+
+def clock_of(epochs: NDArray[np.int64], of: Grain, settings: DetectSettings) -> Clock:
+    """The slots of bucket starts (epoch seconds, any shape)."""
+    # A bucket of a day and more is named by its middle: local midnight need not be UTC's.
+    when = slots(epochs + (of.seconds // 2 if of.seconds >= DAY else 0), settings.time_zone)
+    if of.seconds >= DAY:
+        return Clock(np.zeros_like(epochs), when.weekday, 1)
+    return Clock(when.second // of.seconds, when.weekday, of.slots_per_day)
+
+
+def _write(
+    scored: Scored,
+    settings: DetectSettings,
+    counts: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    step: NDArray[np.int64],
+    column: NDArray[np.int64],
+    values: dict[str, NDArray[np.float64]],
+    status: NDArray[np.object_],
+) -> None:
+    at = (step, column)
+    expected, spread = scored.one_expected[at], np.maximum(scored.one_spread[at], 1e-6)
+    known = scored.age[at] > 0
+    middle = stabilise(np.where(known, expected, 0.0), spread)
+    values["expected"][rows] = np.where(known, expected, np.nan)
+    values["lower"][rows] = np.where(known, unstabilise(middle - USUAL_Z, spread), np.nan)
+    values["upper"][rows] = np.where(known, unstabilise(middle + USUAL_Z, spread), np.nan)
+    learning = scored.age[at] < settings.learning_days
+    z = np.where(learning, 0.0, scored.z[at])
+    score = np.where(learning, 0.0, scored.score[at])
+    values["z"][rows] = z
+    values["p_value"][rows] = 2.0 * ndtr(-np.abs(z))
+    values["score"][rows] = score
+    over = score >= settings.threshold
+    if settings.z_threshold is not None:
+        over = np.abs(z) >= settings.z_threshold
+    verdict = np.where(over, Status.FAIL.value, Status.PASS.value)
+    verdict = np.where(learning, Status.LEARNING.value, verdict)
+    status[rows] = np.where(np.isnan(counts[at]), Status.SKIPPED.value, verdict)

@@ -1,0 +1,161 @@
+"""The rhythm of each series: hour of day × day of week × hour of week, learned day by day.
+
+Every factor is a precision-weighted mean with a prior that says "nothing special", so a series with
+little history leans on what it has: hour of day from its first full day, day of week from its
+first week, hour of week as weeks agree. Arrays are laid out [slot, series].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+HALF_LIFE_DAYS = 28.0
+HALF_LIFE_WEEKS = 5.0
+HOUR_PRIOR = 2.0
+"""Precision of "this hour is like the others": a standard deviation of 0.7."""
+DAY_PRIOR = 30.0
+WEEK_PRIOR = 100.0
+"""Precision of "this hour of this weekday is like its hour and its weekday": 0.1."""
+FLOOR = 0.005
+YOUNG_DAYS = 14
+"""So long the profile is made anew each day from the raw counts: running updates against a level that
+is itself just being found would keep the first days' bias for weeks."""
+
+
+def pick(table: FloatArray, slots: IntArray) -> FloatArray:
+    """Rows of [slot, S] by slots [n] that all series share, or [n, S] of their own."""
+    if slots.ndim == 1:
+        return np.asarray(table[slots], dtype=np.float64)
+    return np.asarray(np.take_along_axis(table, slots, axis=0), dtype=np.float64)
+
+
+def scatter(table: FloatArray, slots: IntArray, values: FloatArray) -> None:
+    """Adds values [n, S] to the rows of [slot, S]; a slot may come twice."""
+    if slots.ndim == 1:
+        np.add.at(table, slots, values)
+    else:
+        np.add.at(table, (slots, np.arange(table.shape[1])[None, :]), values)
+
+
+@dataclass
+class Clock:
+    """Slots of consecutive buckets: [n], or [n, S] where series start at different times."""
+
+    slot: IntArray
+    """Slot of the day, 0 to ``slots_per_day`` - 1."""
+    weekday: IntArray
+    slots_per_day: int
+
+    @property
+    def week(self) -> IntArray:
+        """Slot of the week."""
+        return np.asarray(self.weekday * self.slots_per_day + self.slot, dtype=np.int64)
+
+    def part(self, start: int, stop: int) -> Clock:
+        """Buckets [start, stop)."""
+        return Clock(self.slot[start:stop], self.weekday[start:stop], self.slots_per_day)
+
+    def of(self, columns: IntArray) -> Clock:
+        """The same for some of the series."""
+        if self.slot.ndim == 1:
+            return self
+        return Clock(self.slot[:, columns], self.weekday[:, columns], self.slots_per_day)
+
+
+class Season:
+    """Mutable while a pass runs; one per pass."""
+
+    def __init__(self, series: int, slots_per_day: int) -> None:
+        self.slots_per_day = slots_per_day
+        self.hour_sum = np.zeros((slots_per_day, series))
+        self.hour_weight = np.zeros((slots_per_day, series))
+        self.day_sum = np.zeros((7, series))
+        self.day_weight = np.zeros((7, series))
+        self.week_sum = np.zeros((7 * slots_per_day, series))
+        self.week_weight = np.zeros((7 * slots_per_day, series))
+
+    def hour(self) -> FloatArray:
+        """Factors by slot of day [slots_per_day, S]."""
+        return (self.hour_sum + HOUR_PRIOR) / (self.hour_weight + HOUR_PRIOR)
+
+    def day(self) -> FloatArray:
+        """Factors by weekday [7, S]."""
+        return (self.day_sum + DAY_PRIOR) / (self.day_weight + DAY_PRIOR)
+
+    def factors(self, clock: Clock) -> tuple[FloatArray, FloatArray]:
+        """Season of consecutive buckets [n, S] and the relative variance of not knowing it better."""
+        base = pick(self.hour(), clock.slot) * pick(self.day(), clock.weekday)
+        weight = pick(self.week_weight, clock.week)
+        total = weight + WEEK_PRIOR
+        season = np.maximum(base * (pick(self.week_sum, clock.week) + WEEK_PRIOR) / total, FLOOR)
+        doubt = 0.5 / total + 0.5 / (pick(self.day_weight, clock.weekday) + DAY_PRIOR)
+        return season, doubt
+
+    def learn(self, clock: Clock, ratio: FloatArray, precision: FloatArray) -> None:
+        """One day: ``ratio`` is count ÷ level and ``precision`` 1 ÷ its relative variance, 0 where
+        nothing is to be learned; both [n, S]."""
+        fade = 0.5 ** (1.0 / HALF_LIFE_DAYS)
+        fade_week = 0.5 ** (1.0 / (7.0 * HALF_LIFE_WEEKS))
+        for table, rate in (
+            (self.hour_sum, fade),
+            (self.hour_weight, fade),
+            (self.day_sum, fade_week),
+            (self.day_weight, fade_week),
+            (self.week_sum, fade_week),
+            (self.week_weight, fade_week),
+        ):
+            table *= rate
+        hour, day = pick(self.hour(), clock.slot), pick(self.day(), clock.weekday)
+        scatter(self.hour_sum, clock.slot, precision * ratio / day)
+        scatter(self.hour_weight, clock.slot, precision)
+        # A day's hours share what moves the day: together they say no more than a few.
+        shared = precision / (1.0 + 0.01 * precision.sum(axis=0))
+        by_day = ratio / np.maximum(hour, 0.05)
+        scatter(self.day_sum, clock.weekday, shared * hour * by_day)
+        scatter(self.day_weight, clock.weekday, shared * hour)
+        scatter(self.week_sum, clock.week, precision * ratio / np.maximum(hour * day, FLOOR))
+        scatter(self.week_weight, clock.week, precision)
+
+    def restart(
+        self, columns: IntArray, counts: FloatArray, seen: FloatArray, clock: Clock, phi: FloatArray
+    ) -> None:
+        """Makes the profile of some series anew from their raw counts [n, columns] (whole days,
+        zeros where ``seen`` is 0)."""
+        per_day = self.slots_per_day
+        days = counts.shape[0] // per_day
+        shape = (days, per_day, counts.shape[1])
+        total = seen.reshape(shape).sum(axis=1)
+        mean = counts.reshape(shape).sum(axis=1) / np.maximum(total, 1.0)
+        usual = np.repeat(mean, per_day, axis=0) * seen
+        width = counts.shape[1]
+
+        def sums(slots: IntArray, size: int, values: FloatArray) -> FloatArray:
+            table = np.zeros((size, width))
+            scatter(table, slots, values)
+            return table
+
+        def worth(expected: FloatArray) -> FloatArray:
+            return np.asarray(expected / (1.0 + phi * np.maximum(mean.mean(axis=0), 1e-9)))
+
+        expected = sums(clock.slot, per_day, usual)
+        weight = worth(expected)
+        ratio = sums(clock.slot, per_day, counts) / np.maximum(expected, 1e-9)
+        self.hour_weight[:, columns] = weight
+        self.hour_sum[:, columns] = weight * ratio
+        self.day_sum[:, columns] = self.day_weight[:, columns] = 0.0
+        self.week_sum[:, columns] = self.week_weight[:, columns] = 0.0
+        if days >= 7:
+            hour = self.hour()[:, columns]
+            level = counts.sum(axis=0) / np.maximum(seen.sum(axis=0), 1.0)
+            by_hour = pick(hour, clock.slot) * seen * level
+            expected = sums(clock.weekday, 7, by_hour)
+            weight = np.minimum(worth(expected), 100.0)
+            ratio = sums(clock.weekday, 7, counts) / np.maximum(expected, 1e-9)
+            self.day_weight[:, columns] = weight
+            self.day_sum[:, columns] = weight * ratio

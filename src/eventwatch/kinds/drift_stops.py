@@ -1,0 +1,197 @@
+"""Which values stopped while the others of their group went on.
+
+The group (an event type, or the exposure) is the clock: a value is missing only while its siblings
+come, so a silent table or night says nothing. Four chances must all be small: by rows (its share of
+the rows since), by hours (one burst of a thousand rows is one hour), by its own past pauses counted
+in hours in which the group had rows, and by its past pauses between loads (a platform that is loaded
+once a day is not missing in the afternoon).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventwatch.detect.rate import gap_p_value, silence_p_value
+from eventwatch.kinds.arrivals import NEVER, FloatArray, IntArray
+from eventwatch.model.measurement import HOUR, Cells
+
+SHARE_DISPERSION = 0.1
+"""Shares move less than rates do, but they move."""
+LOADS_AGREE = 1e-3
+"""The pauses between loads need only make it plausible."""
+MOST_WEIGHED = 2_000
+"""Candidates looked at closely, those with the most rows expected first."""
+
+
+@dataclass(frozen=True)
+class Members:
+    """Cells sorted into members (a value within a group) and groups."""
+
+    member: NDArray[np.int64]
+    """[N] member of each cell."""
+    group: IntArray
+    """[M] group of each member."""
+    groups: int
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One value that had rows and has none in the settled hours since."""
+
+    member: int
+    p_value: float
+    share: float
+    """Of the group's rows until it stopped."""
+    expected: float
+    """Rows it should have had since."""
+    others: int
+    """Rows of the group since."""
+    before: int
+    """Its rows until it stopped."""
+    history_hours: int
+    """Hours from its first to its last row."""
+    last_loaded: int
+    """Epoch seconds of the last load in its last hour."""
+    hourly: IntArray
+    """[H] its rows by occurred hour, up to the settled one."""
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What is cheap to know of every member at once, over H settled hours of occurrence."""
+
+    start: int
+    """First hour, in hours since 1970."""
+    hours: int
+    first: IntArray
+    """[M] first and last hour with rows, relative to ``start``."""
+    last: IntArray
+    before: FloatArray
+    """[M] rows of the member."""
+    since: FloatArray
+    """[M] rows of its group after its last hour."""
+    group_rows: FloatArray
+    """[M] rows of its group from its first to its last hour."""
+
+    @property
+    def share(self) -> FloatArray:
+        """[M] of the group's rows while it lived."""
+        return np.minimum(self.before / np.maximum(self.group_rows, 1.0), 1.0)
+
+
+def sum_up(cells: Cells, members: Members, settled: int) -> Sums:
+    """Sums of every member. ``settled``: epoch hour; what occurred later may still be on its way."""
+    size = len(members.group)
+    occurred = cells.occurred // HOUR
+    start = int(occurred.min()) if len(occurred) else settled
+    # A row from years ago must not stretch the hours without end.
+    start = max(min(start, settled), settled - 120 * 24)
+    hours = settled - start
+    first = np.full(size, np.iinfo(np.int64).max)
+    last = np.full(size, NEVER)
+    np.minimum.at(first, members.member, occurred)
+    np.maximum.at(last, members.member, occurred)
+    before = np.bincount(members.member, weights=cells.rows, minlength=size).astype(np.float64)
+    inside = (occurred >= start) & (occurred < settled)
+    of_group = members.group[members.member[inside]]
+    flat = of_group * hours + (occurred[inside] - start)
+    totals = np.bincount(flat, weights=cells.rows[inside], minlength=members.groups * hours)
+    until = np.zeros((members.groups, hours + 1))
+    np.cumsum(totals.reshape(members.groups, hours), axis=1, out=until[:, 1:])
+    begin = np.clip(first - start, 0, hours)
+    end = np.clip(last - start + 1, 0, hours)
+    return Sums(
+        start=start,
+        hours=hours,
+        first=np.where(last == NEVER, 0, first - start),
+        last=np.where(last == NEVER, NEVER, last - start),
+        before=before,
+        since=until[members.group, hours] - until[members.group, end],
+        group_rows=until[members.group, end] - until[members.group, begin],
+    )
+
+
+def weigh_stops(
+    cells: Cells, members: Members, sums: Sums, chosen: NDArray[np.int64]
+) -> list[Stop]:
+    """The chance of each chosen member's absence. Cost is in the rows of their groups."""
+    expected = sums.since * sums.share
+    if len(chosen) > MOST_WEIGHED:
+        chosen = chosen[np.argsort(-expected[chosen])[:MOST_WEIGHED]]
+    if not len(chosen):
+        return []
+    wanted = np.zeros(members.groups, dtype=np.bool_)
+    wanted[members.group[chosen]] = True
+    group_of = members.group[members.member]
+    picked = np.flatnonzero(wanted[group_of])
+    picked = picked[np.argsort(group_of[picked], kind="stable")]
+    bounds = np.searchsorted(group_of[picked], np.arange(members.groups + 1))
+    stops = []
+    for member in chosen:
+        group = int(members.group[member])
+        mine = picked[bounds[group] : bounds[group + 1]]
+        stops.append(_weigh(cells, mine, members.member[mine] == member, sums, int(member)))
+    return stops
+
+
+def _weigh(
+    cells: Cells, group: NDArray[np.int64], own: NDArray[np.bool_], sums: Sums, member: int
+) -> Stop:
+    hour = cells.occurred[group] // HOUR - sums.start
+    inside = (hour >= 0) & (hour < sums.hours)
+    hourly = np.bincount(
+        hour[inside & own], weights=cells.rows[group[inside & own]], minlength=sums.hours
+    )
+    active = np.zeros(sums.hours, dtype=np.bool_)
+    active[hour[inside]] = True
+    first, last = int(max(sums.first[member], 0)), int(sums.last[member])
+    ticks = np.flatnonzero(active[first : last + 1]) + first
+    present = hourly[ticks] > 0
+    after = int(active[last + 1 :].sum())
+    often = (int(present.sum()) + 0.5) / (len(ticks) + 1.0)
+    share = float(sums.share[member])
+    expected = float(sums.since[member]) * share
+    pauses = np.diff(np.flatnonzero(present)).astype(np.float64)
+    p_value = max(
+        float(silence_p_value(expected, SHARE_DISPERSION)),
+        float((1.0 - often) ** after),
+        gap_p_value(pauses, float(after)),
+    )
+    # The exact last load of its last hour: a straggler of an older hour is no sign of life.
+    in_last = own & (hour == last)
+    if p_value < LOADS_AGREE and _by_loads(cells, group, own) > LOADS_AGREE:
+        p_value = 1.0
+    return Stop(
+        member=member,
+        p_value=p_value,
+        share=share,
+        expected=expected,
+        others=int(sums.since[member]),
+        before=int(sums.before[member]),
+        history_hours=last - first + 1,
+        last_loaded=int(cells.last_loaded[group[in_last]].max()),
+        hourly=hourly.astype(np.int64),
+    )
+
+
+def _by_loads(cells: Cells, group: NDArray[np.int64], own: NDArray[np.bool_]) -> float:
+    """The chance by pauses between loads, counted in loads of the group."""
+    loads = np.unique(cells.loaded[group] // HOUR)
+    mine = np.searchsorted(loads, np.unique(cells.loaded[group[own]] // HOUR))
+    elapsed = float(len(loads) - 1 - mine[-1])
+    return gap_p_value(np.diff(mine).astype(np.float64), elapsed)
+
+
+L = TypeVar("L", bound=Hashable)
+
+
+def numbered(labels: Sequence[L]) -> tuple[NDArray[np.int64], list[L]]:
+    """A number for each label, equal labels the same, and the labels by number."""
+    place: dict[L, int] = {}
+    numbers = [place.setdefault(label, len(place)) for label in labels]
+    return np.array(numbers, dtype=np.int64), list(place)

@@ -1,0 +1,437 @@
+"""freshness, how long ago: the table's newest arrival, and the silence of each event type.
+
+Event types are judged as of the table's last arrival when the table itself is late: what is silent
+only because everything is gets SKIPPED, and one alert tells the one cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventwatch.kinds.arrivals import NEVER, Arrivals, pauses, spark_of
+from eventwatch.kinds.definition import Rules
+from eventwatch.kinds.freshness_check import FreshnessCheck
+from eventwatch.kinds.freshness_odds import (
+    MIN_PAUSES,
+    Silence,
+    Stream,
+    Week,
+    learn_week,
+    threshold,
+    weigh,
+)
+from eventwatch.kinds.results import Maker
+from eventwatch.model.contract import Contract, LifecycleState, Pattern
+from eventwatch.model.durations import format_duration, from_epoch
+from eventwatch.model.measurement import FINE, HOUR, SeriesKey
+from eventwatch.model.result import Amount, Fact, Result
+from eventwatch.model.status import Status
+from eventwatch.model.view import ExposureView
+
+LEARNING = timedelta(days=7)
+"""An event type must be this old: one week shows every hour of the week once."""
+FLOOR = timedelta(minutes=15)
+"""No silence that is learned is shorter, nor shorter than two cycles."""
+REGULAR = 0.5
+"""Share of hours with rows from which a stream counts as regular."""
+RECENT_HOURS = 28 * 24
+TOTAL = 1e-3
+"""A silence this much less likely than the threshold asks for fires at once."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """The exposure as a whole."""
+
+    last: float | None
+    """Epoch seconds of the newest arrival; None: never."""
+    late: bool
+    """Its newest arrival is too old."""
+    ticking: NDArray[np.bool_]
+    """[H] hours in which anything arrived."""
+
+
+def judge_staleness(
+    view: ExposureView, check: FreshnessCheck, arrivals: Arrivals, maker: Maker
+) -> tuple[Result, Table]:
+    """The result about the newest arrival, and what is known of the table for what follows."""
+    counts = arrivals.counts.sum(axis=0)
+    bad = view.bad_times.loaded // HOUR - arrivals.start // HOUR
+    inside = (bad >= 0) & (bad < arrivals.hours)
+    counts = counts + np.bincount(
+        bad[inside], weights=view.bad_times.rows[inside], minlength=arrivals.hours
+    ).astype(np.int64)
+    ticking = (counts > 0) & arrivals.measured
+    last = _last_of(view, arrivals)
+    if last is None:
+        return _empty(view, check, maker), Table(None, True, ticking)
+    elapsed = timedelta(seconds=arrivals.now - last)
+    limit, words = check.max_staleness, "its limit"
+    weighed: Silence | None = None
+    if limit is None:
+        weighed = _weigh_table(view, arrivals, counts, last)
+        if weighed.pause_count < MIN_PAUSES:
+            return _learning_table(view, check, maker, elapsed), Table(last, False, ticking)
+        cycles = 86400 / max(view.exposure.every.total_seconds(), 1.0)
+        alpha = threshold(check.false_silences_per_week, 1, weighed.per_day, cycles)
+        late = weighed.p_value <= alpha and elapsed > _floor(view)
+    else:
+        late = elapsed > limit
+    expected = limit if weighed is None else weighed.usual
+    if weighed is None:
+        words = f"the limit is {format_duration(limit or FLOOR)}"
+    elif weighed.usual is not None:
+        words = f"its arrivals are hardly ever more than {_roughly(weighed.usual)} apart"
+    summary = f"nothing arrived for {format_duration(elapsed)}; {words}"
+    result = maker.make(
+        check,
+        "staleness",
+        Status.FAIL if late else Status.PASS,
+        summary if late else f"newest arrival {format_duration(elapsed)} ago; {words}",
+        amount=Amount(
+            "seconds",
+            elapsed.total_seconds(),
+            expected=None if weighed is None or expected is None else expected.total_seconds(),
+            upper=None if limit is None else limit.total_seconds(),
+            p_value=None if weighed is None else weighed.p_value,
+        ),
+        since=from_epoch(last) if late else None,
+        spark=spark_of(counts, arrivals.start) if late else None,
+        total=late,
+    )
+    return result, Table(last, late, ticking)
+
+
+def _last_of(view: ExposureView, arrivals: Arrivals) -> float | None:
+    """By the rows; by the ledger only when the look-back holds none."""
+    last = int(arrivals.last.max()) if len(arrivals.last) else NEVER
+    if len(view.bad_times.last_loaded):
+        last = max(last, int(view.bad_times.last_loaded.max()))
+    if last != NEVER:
+        return float(min(last, arrivals.now))
+    known = [s.last_at for key, s in view.ledger.items() if key.dimension == ""]
+    return min(max(known), view.now).timestamp() if known else None
+
+
+def _weigh_table(
+    view: ExposureView, arrivals: Arrivals, counts: NDArray[np.int64], last: float
+) -> Silence:
+    everything = np.ones(len(view.rows.series), dtype=np.bool_)
+    begins, ends = pauses(view.rows, everything, arrivals.start)
+    silent = np.array([(arrivals.now - last) / HOUR])
+    week = learn_week(counts[None, :], arrivals.start, silent, view.exposure.time_zone)
+    stream = Stream(begins, ends, last, regular=False)
+    return weigh(stream, week, 0, arrivals.edges, arrivals.measured, arrivals.now)
+
+
+def _empty(view: ExposureView, check: FreshnessCheck, maker: Maker) -> Result:
+    watched = view.now - view.measured_from
+    limit = check.max_staleness if check.max_staleness is not None else _floor(view)
+    if watched <= limit:
+        return maker.make(
+            check,
+            "staleness",
+            Status.LEARNING,
+            "nothing arrived yet",
+            learning_until=view.measured_from + limit,
+        )
+    return maker.make(
+        check,
+        "staleness",
+        Status.FAIL,
+        f"nothing arrived in the {format_duration(watched)} that were looked at",
+        amount=Amount("seconds", watched.total_seconds(), upper=limit.total_seconds()),
+        since=view.measured_from,
+        total=True,
+    )
+
+
+def _learning_table(
+    view: ExposureView, check: FreshnessCheck, maker: Maker, elapsed: timedelta
+) -> Result:
+    until = view.measured_from + LEARNING
+    age = f"newest arrival {format_duration(elapsed)} ago"
+    amount = Amount("seconds", elapsed.total_seconds())
+    if until > view.now:
+        return maker.make(
+            check, "staleness", Status.LEARNING, age, amount=amount, learning_until=until
+        )
+    return maker.make(
+        check,
+        "staleness",
+        Status.SKIPPED,
+        f"{age}; too few loads to say what is usual, set max_staleness to judge it",
+        amount=amount,
+    )
+
+
+def judge_silences(
+    view: ExposureView,
+    rules: Rules[FreshnessCheck],
+    arrivals: Arrivals,
+    table: Table,
+    maker: Maker,
+) -> Iterator[Result]:
+    """One result per declared, active event type that ever came."""
+    place = {name: i for i, name in enumerate(arrivals.names)}
+    judged: list[tuple[Contract, FreshnessCheck, int | None]] = []
+    contracts = {c.event_type: c for c in view.catalog.declared_in(view.exposure.name)}
+    for name, check in rules.each(tuple(contracts)):
+        contract = contracts[name or ""]
+        if check.enabled and _is_awaited(contract, view):
+            judged.append((contract, check, place.get(name)))
+    learned: list[tuple[Contract, FreshnessCheck, int]] = []
+    for contract, check, series in judged:
+        last = _last_arrival(view, arrivals, contract, series)
+        if last is None:
+            continue
+        if contract.max_gap is not None:
+            yield _against_limit(view, contract, check, arrivals, table, maker, series, last)
+        elif series is None or arrivals.last[series] == NEVER:
+            yield maker.make(
+                check,
+                "silence",
+                Status.SKIPPED,
+                f"nothing came in the look-back; the last row came {_ago(view.now, last)}. "
+                "max_gap in the contract would judge it",
+                event_type=contract.event_type,
+                contract=contract,
+            )
+        else:
+            learned.append((contract, check, series))
+    yield from _learned(view, arrivals, table, maker, learned)
+
+
+def _is_awaited(contract: Contract, view: ExposureView) -> bool:
+    """Whether rows should come: not of drafts, not of what ends or has ended."""
+    if contract.state is not LifecycleState.ACTIVE:
+        return False
+    today = view.now.astimezone(view.exposure.time_zone).date()
+    if contract.sunset is not None and contract.sunset <= today:
+        return False
+    return contract.since is None or contract.since <= today
+
+
+def _last_arrival(
+    view: ExposureView, arrivals: Arrivals, contract: Contract, series: int | None
+) -> datetime | None:
+    if series is not None and arrivals.last[series] != NEVER:
+        return from_epoch(min(float(arrivals.last[series]), arrivals.now))
+    seen = view.ledger.get(SeriesKey(contract.event_type))
+    return None if seen is None else min(seen.last_at, view.now)
+
+
+def _against_limit(
+    view: ExposureView,
+    contract: Contract,
+    check: FreshnessCheck,
+    arrivals: Arrivals,
+    table: Table,
+    maker: Maker,
+    series: int | None,
+    last: datetime,
+) -> Result:
+    limit = contract.max_gap or timedelta(0)
+    elapsed = view.now - last
+    as_of = view.now if not table.late or table.last is None else from_epoch(table.last)
+    bad = elapsed > limit
+    explained = bad and table.late and as_of - last <= limit
+    status = Status.SKIPPED if explained else Status.FAIL if bad else Status.PASS
+    promise = f"the contract allows {format_duration(limit)}"
+    return maker.make(
+        check,
+        "silence",
+        status,
+        _EXPLAINED if explained else f"silent for {format_duration(elapsed)}; {promise}",
+        event_type=contract.event_type,
+        contract=contract,
+        amount=Amount("seconds", elapsed.total_seconds(), upper=limit.total_seconds()),
+        since=last if bad else None,
+        spark=arrivals.spark(series) if bad and series is not None else None,
+        total=status is Status.FAIL,
+    )
+
+
+_EXPLAINED = "the exposure itself is late"
+
+
+def _learned(
+    view: ExposureView,
+    arrivals: Arrivals,
+    table: Table,
+    maker: Maker,
+    judged: list[tuple[Contract, FreshnessCheck, int]],
+) -> Iterator[Result]:
+    if not judged:
+        return
+    rows = np.array([series for _, _, series in judged])
+    facts = _Facts.of(view, arrivals, table, rows)
+    chosen = np.flatnonzero(facts.suspicious)
+    week: Week | None = None
+    if len(chosen):
+        silent = facts.elapsed[chosen] / HOUR
+        zone = view.exposure.time_zone
+        week = learn_week(arrivals.counts[rows[chosen]], arrivals.start, silent, zone)
+    order = {int(i): n for n, i in enumerate(chosen)}
+    for i, (contract, check, series) in enumerate(judged):
+        elapsed = timedelta(seconds=float(facts.elapsed[i]))
+        born = from_epoch(float(facts.born[i]))
+        status, summary, learning_until = Status.PASS, "", None
+        weighed: Silence | None = None
+        if view.now - born < LEARNING:
+            status, learning_until = Status.LEARNING, born + LEARNING
+        elif facts.occasions[i] <= MIN_PAUSES:
+            came = "once" if facts.occasions[i] == 1 else f"in {facts.occasions[i]} hours only"
+            status = Status.SKIPPED
+            summary = f"too rare to say what silence is usual: it came {came} in the look-back"
+        elif i in order and week is not None:
+            weighed = _weigh(view, arrivals, table, week, order[i], series, contract, facts, i)
+            cycles = 86400 / max(view.exposure.every.total_seconds(), 1.0)
+            alpha = threshold(check.false_silences_per_week, len(judged), weighed.per_day, cycles)
+            if weighed.p_value <= alpha and elapsed > _floor(view):
+                yield _silent(
+                    view, arrivals, maker, contract, check, series, elapsed, weighed, alpha
+                )
+                continue
+            if table.late:
+                status, summary = Status.SKIPPED, _EXPLAINED
+        yield maker.make(
+            check,
+            "silence",
+            status,
+            summary or f"last row {format_duration(elapsed)} ago",
+            event_type=contract.event_type,
+            contract=contract,
+            amount=Amount(
+                "seconds",
+                elapsed.total_seconds(),
+                p_value=None if weighed is None else weighed.p_value,
+            ),
+            learning_until=learning_until,
+        )
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What is cheap to know of every series at once, [n] each."""
+
+    elapsed: NDArray[np.float64]
+    """Seconds from the last arrival to now."""
+    born: NDArray[np.float64]
+    """Epoch seconds of the first arrival."""
+    occasions: NDArray[np.int64]
+    """Hours with rows."""
+    regular: NDArray[np.bool_]
+    suspicious: NDArray[np.bool_]
+    """Worth a close look."""
+
+    @staticmethod
+    def of(view: ExposureView, arrivals: Arrivals, table: Table, rows: NDArray[np.int64]) -> _Facts:
+        busy = arrivals.counts[rows] > 0
+        occasions = busy.sum(axis=1)
+        last = np.minimum(arrivals.last[rows].astype(np.float64), arrivals.now)
+        first_hour = busy.argmax(axis=1)
+        born = (arrivals.start + HOUR * first_hour).astype(np.float64)
+        for i, series in enumerate(rows):
+            seen = view.ledger.get(SeriesKey(arrivals.names[series]))
+            if seen is not None:
+                born[i] = min(born[i], seen.first_at.timestamp())
+        elapsed = arrivals.now - last
+        last_hour = (last // HOUR).astype(np.int64) - arrivals.start // HOUR
+        since = np.maximum(first_hour, last_hour - RECENT_HOURS)
+        # Hours in which the table itself had rows, between a stream's birth and its last row.
+        ticks = np.concatenate(([0], np.cumsum(table.ticking)))
+        could = ticks[np.clip(last_hour + 1, 0, arrivals.hours)] - ticks[since]
+        used = np.cumsum(busy, axis=1, dtype=np.int32)
+        did = used[:, -1] - used[np.arange(len(rows)), since]
+        hours = np.maximum(last_hour + 1 - first_hour, 1)
+        per_hour = arrivals.counts[rows].sum(axis=1) / hours
+        waited = elapsed / HOUR
+        suspicious = (waited * per_hour >= 5) & (waited * occasions >= 1.5 * hours)
+        dense = did >= 0.9 * could
+        return _Facts(
+            elapsed=elapsed,
+            born=born,
+            occasions=occasions,
+            regular=(did >= REGULAR * could) & (did >= 24),
+            suspicious=suspicious | (dense & (waited * per_hour >= 5)),
+        )
+
+
+def _weigh(
+    view: ExposureView,
+    arrivals: Arrivals,
+    table: Table,
+    week: Week,
+    order: int,
+    series: int,
+    contract: Contract,
+    facts: _Facts,
+    i: int,
+) -> Silence:
+    begins, ends = pauses(view.rows, view.rows.series == series, arrivals.start)
+    last = arrivals.now - float(facts.elapsed[i])
+    trusts = {Pattern.CONTINUOUS: True, Pattern.BURSTY: False, Pattern.SPARSE: False}
+    stream = Stream(
+        begins, ends, last, bool(facts.regular[i]), trusts_rate=trusts.get(contract.pattern)
+    )
+    as_of = table.last if table.late and table.last is not None else arrivals.now
+    return weigh(stream, week, order, arrivals.edges, table.ticking, as_of)
+
+
+def _silent(
+    view: ExposureView,
+    arrivals: Arrivals,
+    maker: Maker,
+    contract: Contract,
+    check: FreshnessCheck,
+    series: int,
+    elapsed: timedelta,
+    weighed: Silence,
+    alpha: float,
+) -> Result:
+    span = format_duration(elapsed)
+    if weighed.by_rate:
+        rows = f"{weighed.expected:,.0f}" if weighed.expected >= 10 else f"{weighed.expected:.1f}"
+        summary = f"silent for {span}, in which about {rows} rows usually arrive"
+    else:
+        usual = "" if weighed.usual is None else _roughly(weighed.usual)
+        summary = f"silent for {span}; it hardly ever pauses for more than {usual}"
+    facts = []
+    if weighed.longest is not None:
+        facts.append(Fact("longest silence before", format_duration(weighed.longest)))
+    return maker.make(
+        check,
+        "silence",
+        Status.FAIL,
+        summary,
+        event_type=contract.event_type,
+        contract=contract,
+        amount=Amount(
+            "seconds",
+            elapsed.total_seconds(),
+            expected=None if weighed.usual is None else weighed.usual.total_seconds(),
+            p_value=weighed.p_value,
+        ),
+        since=view.now - elapsed,
+        facts=facts,
+        spark=arrivals.spark(series),
+        total=weighed.p_value <= alpha * TOTAL,
+    )
+
+
+def _floor(view: ExposureView) -> timedelta:
+    return max(FLOOR, 2 * view.exposure.every)
+
+
+def _roughly(span: timedelta) -> str:
+    return format_duration(max(span, timedelta(seconds=FINE)))
+
+
+def _ago(now: datetime, then: datetime) -> str:
+    return f"{format_duration(now - then)} ago"

@@ -1,0 +1,158 @@
+"""Alerts as rows: at most one open alert per fingerprint, whoever opens it.
+
+Two processes may judge one exposure at once (an audit with ``--send`` beside a daemon without a common
+lease). Then both open the same trouble; the second is merged into the first, so that there is one
+alert and its owner hears of it once. A closed alert stays closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from eventwatch.model.alert import Alert, AlertState
+from eventwatch.model.errors import StoreError
+from eventwatch.model.status import Severity
+from eventwatch.store.encoding import decode_result, encode_result
+from eventwatch.store.schema import alert
+from eventwatch.store.upsert import insert
+
+
+@dataclass(frozen=True)
+class Merged:
+    """An alert that another process had opened before."""
+
+    id: str
+    """Of the row that stays."""
+    was_told: bool
+    """Its owner was told already, at this severity or a higher one."""
+
+
+def open_alerts(connection: sa.Connection, exposure_id: str) -> tuple[Alert, ...]:
+    """Pending and firing ones, oldest first."""
+    rows = connection.execute(
+        sa.select(alert)
+        .where(alert.c.exposure_id == exposure_id, alert.c.is_open == 1)
+        .order_by(alert.c.started_at, alert.c.id)
+    )
+    return tuple(_alert(row._mapping) for row in rows)
+
+
+def write_alerts(
+    connection: sa.Connection, exposure_id: str, alerts: Iterable[Alert]
+) -> Mapping[str, Merged]:
+    """Writes new and changed alerts; returns, by id, those that were merged into another row."""
+    merged: dict[str, Merged] = {}
+    # Closed ones first: the trouble may end and begin anew within one cycle. Then by fingerprint,
+    # so that two transactions never wait for each other crosswise.
+    for one in sorted(alerts, key=lambda a: (a.open, a.fingerprint, a.id)):
+        into = _write(connection, exposure_id, one)
+        if into is not None:
+            merged[one.id] = into
+    return merged
+
+
+def merge(known: Alert, other: Alert) -> Alert:
+    """One alert from two of the same fingerprint: the row of the first, the furthest state, the
+    newest verdict, and everything that was told by either."""
+    newest = max(known, other, key=lambda a: a.seen_at)
+    told = max(
+        (a for a in (known, other) if a.notified_at is not None),
+        key=lambda a: (a.notified_at, _rank(a.notified_severity)),
+        default=known,
+    )
+    fired = [a.fired_at for a in (known, other) if a.fired_at is not None]
+    firing = AlertState.FIRING in (known.state, other.state)
+    return replace(
+        known,
+        state=AlertState.FIRING if firing else AlertState.PENDING,
+        result=newest.result,
+        started_at=min(known.started_at, other.started_at),
+        seen_at=newest.seen_at,
+        fired_at=min(fired, default=None),
+        good_since=newest.good_since,
+        notified_at=told.notified_at,
+        notified_severity=told.notified_severity,
+    )
+
+
+def _write(connection: sa.Connection, exposure_id: str, one: Alert) -> Merged | None:
+    values = _values(one)
+    changed = connection.execute(
+        sa.update(alert).where(alert.c.id == one.id, alert.c.is_open == 1).values(values)
+    )
+    if changed.rowcount:
+        return None
+    while True:
+        added = connection.execute(
+            insert(connection, alert)
+            .values(id=one.id, exposure_id=exposure_id, **values)
+            .on_conflict_do_nothing()
+            .returning(alert.c.id)
+        )
+        if added.first() is not None:
+            return None
+        if connection.scalar(sa.select(alert.c.id).where(alert.c.id == one.id)) is not None:
+            return None  # Closed meanwhile. If the trouble is still there, it opens a new alert.
+        row = connection.execute(
+            sa.select(alert)
+            .where(alert.c.fingerprint == one.fingerprint, alert.c.is_open == 1)
+            .with_for_update()
+        ).first()
+        if row is None:
+            continue  # Closed between the two statements: the insert has its place now.
+        known = _alert(row._mapping)
+        connection.execute(
+            sa.update(alert).where(alert.c.id == known.id).values(_values(merge(known, one)))
+        )
+        told = known.notified_at is not None
+        return Merged(known.id, told and _rank(known.notified_severity) >= one.result.severity.rank)
+
+
+def _rank(severity: Severity | None) -> int:
+    return -1 if severity is None else severity.rank
+
+
+def _values(one: Alert) -> dict[str, Any]:
+    return {
+        "fingerprint": one.fingerprint,
+        "is_open": int(one.open),
+        "state": one.state.value,
+        "result": encode_result(one.result),
+        "started_at": one.started_at,
+        "seen_at": one.seen_at,
+        "fired_at": one.fired_at,
+        "ended_at": one.ended_at,
+        "end_reason": one.end_reason,
+        "good_since": one.good_since,
+        "notified_at": one.notified_at,
+        "notified_severity": None if one.notified_severity is None else one.notified_severity.value,
+    }
+
+
+def _alert(row: Mapping[Any, Any]) -> Alert:
+    try:
+        result = decode_result(row["result"])
+    except (ValueError, KeyError, TypeError):
+        raise StoreError(
+            f"state: the alert {row['id']} cannot be read. A newer eventwatch may have written it; "
+            "install that version, or delete the row"
+        ) from None
+    severity = row["notified_severity"]
+    return Alert(
+        id=row["id"],
+        fingerprint=row["fingerprint"],
+        state=AlertState(row["state"]),
+        result=result,
+        started_at=row["started_at"],
+        seen_at=row["seen_at"],
+        fired_at=row["fired_at"],
+        ended_at=row["ended_at"],
+        end_reason=row["end_reason"],
+        good_since=row["good_since"],
+        notified_at=row["notified_at"],
+        notified_severity=None if severity is None else Severity(severity),
+    )

@@ -1,0 +1,423 @@
+"""Arithmetic on the cells of one loaded day, as small arrays; no files here.
+
+A block is one set (dimension) of one loaded day. Its times are offsets from the start of the day and,
+like the counts, take 32 bits where they fit, so that sixty days of an exposure stay small in memory.
+Series are numbered by a book that all blocks of an exposure share, so that putting days together is
+appending arrays. A block is always sorted by series, occurred and loaded bucket: then adding up loads
+needs no sort, and sorted columns are small on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from eventwatch.model.measurement import HOUR, Cells, IntArray, SeriesKey
+
+DAY = 86400
+NUMBERS = ("occurred", "loaded", "rows", "first_loaded", "last_loaded")
+"""Columns of CELL_SCHEMA that hold integers."""
+_SMALL = np.iinfo(np.int32)
+_DENSE = 4_000_000
+"""Largest table of pairs that is looked up instead of sorted."""
+
+Ints = NDArray[np.int32] | NDArray[np.int64]
+
+
+class KeyBook:
+    """Numbers series, in the order in which they are first seen. Only ever grows."""
+
+    def __init__(self) -> None:
+        self.keys: list[SeriesKey] = []
+        self._numbers: dict[tuple[str, str | None, str], int] = {}
+        self._translations: dict[
+            str, tuple[list[str | None], list[str | None], NDArray[np.int32]]
+        ] = {}
+
+    def number(self, dimension: str, event_type: str | None, value: str) -> int:
+        """The number of a series."""
+        name = (dimension, event_type, value)
+        found = self._numbers.get(name)
+        if found is None:
+            found = self._numbers[name] = len(self.keys)
+            self.keys.append(SeriesKey(event_type, dimension, value))
+        return found
+
+    def translation(
+        self, dimension: str, event_types: list[str | None], values: list[str | None]
+    ) -> NDArray[np.int32]:
+        """Numbers by code of event type × code of value (with a place for null at each end), -1 where
+        not looked up yet. Days have mostly the same names, so the latest one of a set is kept."""
+        known = self._translations.get(dimension)
+        if known is None or known[0] != event_types or known[1] != values:
+            size = (len(event_types) + 1) * (len(values) + 1)
+            known = event_types, values, np.full(size, -1, dtype=np.int32)
+            self._translations[dimension] = known
+        return known[2]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Cells of one set of one loaded day, as parallel arrays."""
+
+    day: int
+    """Epoch seconds of the start of the UTC day."""
+    series: NDArray[np.int32]
+    occurred: Ints
+    loaded: Ints
+    rows: Ints
+    first_loaded: Ints
+    last_loaded: Ints
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the arrays."""
+        return sum(array.nbytes for array in self.columns) + self.series.nbytes
+
+    def where(self, mask: NDArray[np.bool_]) -> Block:
+        """The cells that the mask keeps."""
+        return Block(self.day, self.series[mask], *(array[mask] for array in self.columns))
+
+    def take(self, order: NDArray[np.intp]) -> Block:
+        """The cells at these places."""
+        return Block(self.day, self.series[order], *(array[order] for array in self.columns))
+
+    def before(self, instant: int) -> Block:
+        """Cells of loaded buckets that start before (epoch seconds)."""
+        return self._cut(self.loaded < instant - self.day)
+
+    def since(self, instant: int) -> Block:
+        """Cells of loaded buckets that start at or after."""
+        return self._cut(self.loaded >= instant - self.day)
+
+    def _cut(self, mask: NDArray[np.bool_]) -> Block:
+        return self if mask.all() else self.where(mask)
+
+    @property
+    def columns(self) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+        """In the order of NUMBERS."""
+        return self.occurred, self.loaded, self.rows, self.first_loaded, self.last_loaded
+
+
+def join(blocks: Sequence[Block]) -> Block:
+    """Blocks of one day and set as one."""
+    filled = [block for block in blocks if len(block.series)] or list(blocks[:1])
+    if len(filled) == 1:
+        return filled[0]
+    return _sorted(
+        Block(
+            filled[0].day,
+            np.concatenate([b.series for b in filled]),
+            *(np.concatenate(arrays) for arrays in zip(*(b.columns for b in filled), strict=True)),
+        )
+    )
+
+
+def hourly(block: Block) -> Block:
+    """The block in hours: rows added up, first and last load of each hour kept."""
+    if not (np.any(block.occurred % HOUR) or np.any(block.loaded % HOUR)):
+        return block
+    coarse = _sorted(
+        Block(
+            block.day,
+            block.series,
+            block.occurred // HOUR * HOUR,
+            block.loaded // HOUR * HOUR,
+            block.rows,
+            block.first_loaded,
+            block.last_loaded,
+        )
+    )
+    return _sum_runs(coarse, _run_starts(coarse.series, coarse.occurred, coarse.loaded))
+
+
+def merge_loads(block: Block) -> Block:
+    """One cell per series and occurred bucket; loaded is the latest of them."""
+    return _sum_runs(block, _run_starts(block.series, block.occurred))
+
+
+def gather(book: KeyBook, blocks: Sequence[Block]) -> Cells:
+    """Cells of the blocks of many days and sets."""
+    filled = [block for block in blocks if len(block.series)]
+    if not filled:
+        return Cells.empty()
+    return _cells(
+        book,
+        np.concatenate([block.series for block in filled]),
+        [_absolute(filled, name) for name in NUMBERS],
+    )
+
+
+def gather_merged(book: KeyBook, blocks: Sequence[Block]) -> Cells:
+    """The same with all loads of a series and occurred bucket added up; each block already is.
+
+    Most cells were loaded on the day on which they occurred, and those exist once: in the block of that
+    day. Only the others, a few, are looked up among them and added.
+    """
+    parts = [_split(block) for block in sorted(blocks, key=lambda b: b.day) if len(block.series)]
+    if not parts:
+        return Cells.empty()
+    own, late = [own for own, _ in parts], [late for _, late in parts]
+    own_series = np.concatenate([block.series for block in own])
+    late_series = np.concatenate([block.series for block in late])
+    own_columns = [_absolute(own, name) for name in NUMBERS]
+    late_columns = [_absolute(late, name) for name in NUMBERS]
+    own_names = _names(len(book.keys), own_series, own_columns[0])
+    late_names = _names(len(book.keys), late_series, late_columns[0])
+    # Two sets of one day lie one after the other, so their names are not in order yet.
+    if not _is_sorted(own_names):
+        order = np.argsort(own_names, kind="stable")
+        own_names, own_series = own_names[order], own_series[order]
+        own_columns = [column[order] for column in own_columns]
+    places = np.searchsorted(own_names, late_names)
+    places[places == len(own_names)] = 0
+    found = own_names[places] == late_names if len(own_names) else np.zeros(len(places), np.bool_)
+    for way, own_column, column in zip(_WAYS, own_columns, late_columns, strict=True):
+        way.at(own_column, places[found], column[found])
+    rest_order = np.argsort(late_names[~found], kind="stable")
+    starts = _run_starts(late_names[~found][rest_order])
+    rest_series = late_series[~found][rest_order][starts]
+    rest = [
+        way.reduceat(column[~found][rest_order], starts) if len(starts) else column[:0]
+        for way, column in zip(_WAYS, late_columns, strict=True)
+    ]
+    return _cells(
+        book,
+        np.concatenate([own_series, rest_series]),
+        [np.concatenate(both) for both in zip(own_columns, rest, strict=True)],
+    )
+
+
+_WAYS: tuple[np.ufunc, ...] = (np.maximum, np.maximum, np.add, np.minimum, np.maximum)
+"""How each of NUMBERS is put together; occurred is equal anyway."""
+
+
+def row_sums(block: Block, book: KeyBook) -> IntArray:
+    """Rows per series of the book."""
+    sums = np.bincount(block.series, weights=block.rows, minlength=len(book.keys))
+    return sums.astype(np.int64)
+
+
+def _cells(book: KeyBook, series: NDArray[np.int32], columns: list[IntArray]) -> Cells:
+    used = np.zeros(len(book.keys), dtype=np.bool_)
+    used[series] = True
+    numbers = np.flatnonzero(used)
+    places = np.zeros(len(book.keys), dtype=np.int32)
+    places[numbers] = np.arange(len(numbers), dtype=np.int32)
+    occurred, loaded, rows, first, last = columns
+    keys = tuple(book.keys[number] for number in numbers.tolist())
+    return Cells(keys, places[series], occurred, loaded, rows, first, last)
+
+
+def _split(block: Block) -> tuple[Block, Block]:
+    """The cells that occurred on the day itself, and the others."""
+    own = (block.occurred >= 0) & (block.occurred < DAY)
+    return block.where(own), block.where(~own)
+
+
+def _names(series_count: int, series: NDArray[np.int32], occurred: IntArray) -> IntArray:
+    """Day of occurrence, series and bucket as one number that sorts in this order."""
+    day = occurred // DAY
+    return (day * series_count + series) * DAY + (occurred - day * DAY)
+
+
+def _sum_runs(block: Block, starts: NDArray[np.intp]) -> Block:
+    """One cell per run."""
+    if len(starts) == len(block.series):
+        return block
+    return Block(
+        block.day,
+        block.series[starts],
+        block.occurred[starts],
+        np.maximum.reduceat(block.loaded, starts),
+        _small(np.add.reduceat(block.rows, starts, dtype=np.int64)),
+        np.minimum.reduceat(block.first_loaded, starts),
+        np.maximum.reduceat(block.last_loaded, starts),
+    )
+
+
+def _sorted(block: Block) -> Block:
+    """The block in its order."""
+    if not len(block.series):
+        return block
+    series = block.series.astype(np.int64)
+    occurred, loaded = block.occurred.astype(np.int64), block.loaded.astype(np.int64)
+    occurred_span = int(occurred.max()) - int(occurred.min()) + 1
+    loaded_span = int(loaded.max()) - int(loaded.min()) + 1
+    if (int(series.max()) + 1) * occurred_span * loaded_span >= 2**62:
+        order = np.lexsort((loaded, occurred, series))
+    else:
+        names = series * occurred_span + (occurred - int(occurred.min()))
+        names = names * loaded_span + (loaded - int(loaded.min()))
+        if _is_sorted(names):
+            return block
+        order = np.argsort(names, kind="stable")
+    return block.take(order)
+
+
+def _is_sorted(names: IntArray) -> bool:
+    return bool(np.all(names[1:] >= names[:-1]))
+
+
+def _run_starts(*arrays: NDArray[Any]) -> NDArray[np.intp]:
+    """Where a run of equal elements begins, in sorted parallel arrays."""
+    new = np.zeros(len(arrays[0]), dtype=np.bool_)
+    new[:1] = True
+    for array in arrays:
+        new[1:] |= array[1:] != array[:-1]
+    return np.flatnonzero(new)
+
+
+def _absolute(blocks: Sequence[Block], name: str) -> IntArray:
+    """One column of many blocks; times as epoch seconds."""
+    out = np.empty(sum(len(block.series) for block in blocks), dtype=np.int64)
+    at = 0
+    for block in blocks:
+        array: Ints = getattr(block, name)
+        start = 0 if name == "rows" else block.day
+        np.add(array, start, out=out[at : at + len(array)], dtype=np.int64)
+        at += len(array)
+    return out
+
+
+def _small(array: IntArray) -> Ints:
+    if not len(array) or (array.min() >= _SMALL.min and array.max() <= _SMALL.max):
+        return array.astype(np.int32)
+    return array
+
+
+class CellTable:
+    """A table of CELL_SCHEMA as arrays, chunk by chunk and without a copy of the whole."""
+
+    def __init__(self, book: KeyBook, table: pa.Table) -> None:
+        table = table.unify_dictionaries()
+        self._book = book
+        self._event_types = _words(table.column("event_type"))
+        self._values = _words(table.column("value"))
+        self._type_codes = _codes(table.column("event_type"), len(self._event_types))
+        self._value_codes = _codes(table.column("value"), len(self._values))
+        self._columns = {
+            name: [chunk.to_numpy() for chunk in table.column(name).chunks] for name in NUMBERS
+        }
+        self._starts = np.cumsum([0, *(len(chunk) for chunk in self._type_codes)])
+
+    def block(self, day: int, dimension: str, places: NDArray[np.intp]) -> Block:
+        """The block of the rows at these places, ascending, which are of one day and one set."""
+        series = self._series(
+            dimension,
+            self._pick(self._type_codes, places),
+            self._pick(self._value_codes, places),
+        )
+        occurred, loaded, rows, first, last = (
+            self._pick(self._columns[name], places) for name in NUMBERS
+        )
+        return _sorted(
+            Block(
+                day,
+                series,
+                _small(occurred - day),
+                _small(loaded - day),
+                _small(rows),
+                _small(first - day),
+                _small(last - day),
+            )
+        )
+
+    def all(self) -> NDArray[np.intp]:
+        """Every place."""
+        return np.arange(self._starts[-1])
+
+    def _pick(self, chunks: list[NDArray[Any]], places: NDArray[np.intp]) -> NDArray[Any]:
+        ends = np.searchsorted(places, self._starts)
+        picked = [
+            chunk[places[ends[i] : ends[i + 1]] - self._starts[i]]
+            for i, chunk in enumerate(chunks)
+            if ends[i] < ends[i + 1]
+        ]
+        return picked[0] if len(picked) == 1 else np.concatenate(picked)
+
+    def _series(
+        self, dimension: str, types: NDArray[np.int32], values: NDArray[np.int32]
+    ) -> NDArray[np.int32]:
+        """Numbers of the book from codes of the table's dictionaries."""
+        width = len(self._values) + 1
+        size = (len(self._event_types) + 1) * width
+        pairs = types.astype(np.int64) * width + values
+        if size > max(_DENSE, len(pairs)):
+            names, inverse = np.unique(pairs, return_inverse=True)
+            numbers: NDArray[np.int32] = self._numbers(dimension, names, width)[inverse]
+            return numbers
+        known = self._book.translation(dimension, self._event_types, self._values)
+        series: NDArray[np.int32] = known[pairs]
+        if np.any(series < 0):
+            new = np.unique(pairs[series < 0])
+            known[new] = self._numbers(dimension, new, width)
+            series = known[pairs]
+        return series
+
+    def _numbers(self, dimension: str, names: NDArray[np.int64], width: int) -> NDArray[np.int32]:
+        types, values = [*self._event_types, None], [*self._values, None]
+        return np.array(
+            [
+                self._book.number(dimension, types[name // width], values[name % width] or "")
+                for name in names.tolist()
+            ],
+            dtype=np.int32,
+        )
+
+
+def split_days(book: KeyBook, table: pa.Table) -> Iterator[tuple[int, Mapping[str, Block]]]:
+    """The blocks of each loaded day of a table of CELL_SCHEMA, oldest day first.
+
+    Day by day: a first scan may bring millions of cells.
+    """
+    if not table.num_rows:
+        return
+    table = table.unify_dictionaries()
+    dimensions = [*_words(table.column("dimension")), None]
+    width = len(dimensions)
+    names = _day_names(table, width)
+    first = int(names.min()) // width
+    names -= first * width
+    # Sixteen bits make the sort a counting one; a scan seldom spans more days and sets.
+    if int(names.max()) < 2**15:
+        names = names.astype(np.int16)
+    order = np.argsort(names, kind="stable")
+    names = names[order]
+    starts = _run_starts(names)
+    ends = np.append(starts[1:], len(names))
+    runs = [(divmod(int(names[a]), width), a, b) for a, b in zip(starts, ends, strict=True)]
+    cells = CellTable(book, table)
+    for number, group in groupby(runs, key=lambda run: run[0][0]):
+        day = (first + number) * DAY
+        blocks: dict[str, list[Block]] = {}
+        for (_, code), start, end in group:
+            dimension = dimensions[code] or ""
+            blocks.setdefault(dimension, []).append(cells.block(day, dimension, order[start:end]))
+        yield day, {dimension: join(parts) for dimension, parts in blocks.items()}
+
+
+def _day_names(table: pa.Table, width: int) -> IntArray:
+    """Loaded day and set of each row as one number."""
+    codes = _codes(table.column("dimension"), width - 1)
+    days = [chunk.to_numpy() // DAY for chunk in table.column("loaded").chunks]
+    return np.concatenate([day * width + code for day, code in zip(days, codes, strict=True)])
+
+
+def _words(column: Any) -> list[str | None]:
+    """The dictionary of a column whose chunks share one."""
+    return column.chunk(0).dictionary.to_pylist() if column.num_chunks else []
+
+
+def _codes(column: Any, null: int) -> list[NDArray[np.int32]]:
+    """Codes into the dictionary, by chunk; ``null`` where the row is null."""
+    return [
+        chunk.indices.fill_null(null).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+        for chunk in column.chunks
+    ]

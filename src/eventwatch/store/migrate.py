@@ -1,0 +1,172 @@
+"""Makes and upgrades the schema; any number of processes may do so at once.
+
+A SQLite file is made under another name and put in place whole, so an empty file in its place was
+never ours: it is reported, never filled. Upgrades run in one transaction that takes the write lock
+first (an advisory lock on PostgreSQL): a second process waits and finds nothing left to do. Alembic
+is imported only when there is something to upgrade, since that takes as long as a cycle.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import sqlite3
+import threading
+from enum import Enum
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from eventwatch.model.errors import StoreError, path_text
+from eventwatch.store.engine import Database, Limits, choose_journal, sqlite_database
+from eventwatch.store.schema import MARKER, PREFIX, REVISION, VERSION_TABLE, meta
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+_ALEMBIC = threading.Lock()
+_LOCK = 0x6576_7761_7463_6801
+"""Key of the advisory lock, any number that nobody else takes."""
+
+
+class Found(Enum):
+    """What a database holds."""
+
+    NOTHING = "nothing"
+    OURS = "ours"
+    OLDER = "older"
+    """Ours, to be upgraded."""
+
+
+def prepare(database: Database, limits: Limits) -> None:
+    """Makes the schema where there is none, upgrades an older one, refuses what is not ours.
+
+    Raises StoreError.
+    """
+    if database.path is not None:
+        _prepare_file(database.path, limits)
+        _use_journal(database.path, limits)
+        _verify_pages(database)
+    with database.reading() as connection:
+        found = inspect(connection, database)
+    if found is not Found.OURS:
+        upgrade(database)
+
+
+def inspect(connection: sa.Connection, database: Database) -> Found:
+    """What is there. Raises StoreError for another program's file and for a newer schema."""
+    tables = set(sa.inspect(connection).get_table_names())
+    ours = {name for name in tables if name.startswith(PREFIX)}
+    if not ours:
+        # A server's database may be shared with others; a file of SQLite has one owner.
+        if database.path is not None and tables:
+            raise StoreError(
+                f"state {database.place}: the file belongs to something else (it has a table "
+                f"{sorted(tables)[0]!r}). Name another file in config.yaml under state"
+            )
+        return Found.NOTHING
+    if VERSION_TABLE not in ours or meta.name not in ours:
+        raise StoreError(_damaged(database))
+    marker = connection.scalar(sa.select(meta.c.value).where(meta.c.key == "marker"))
+    revision = connection.scalar(sa.text(f"SELECT version_num FROM {VERSION_TABLE}"))
+    if marker != MARKER or revision is None:
+        raise StoreError(_damaged(database))
+    if revision == REVISION:
+        return Found.OURS
+    if revision > REVISION:
+        raise StoreError(
+            f"state {database.place}: a newer eventwatch wrote it (schema {revision}, this one "
+            f"knows {REVISION}). Install the newer version, or name another state in config.yaml"
+        )
+    return Found.OLDER
+
+
+def upgrade(database: Database) -> None:
+    """Runs the migrations that are missing, in one transaction."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    # Values of the config are templates: a percent sign in the path would be one.
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    # Alembic keeps its context in module variables: one thread of a process at a time.
+    with _ALEMBIC, database.writing() as connection:
+        if database.path is None:
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _prepare_file(path: Path, limits: Limits) -> None:
+    """Puts a new, complete state in place if there is no file."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if path.exists():
+            if path.stat().st_size == 0:
+                raise StoreError(
+                    f"state {path_text(path)}: the file is empty, and eventwatch never leaves one "
+                    "empty. Restore a backup, or remove it to start without memory of what was told"
+                )
+            return
+        _make_file(path, limits)
+    except OSError as error:
+        raise StoreError(
+            f"state {path_text(path)}: {error.strerror or error}. The folder must exist or be "
+            "possible to make, and this user must be able to write there"
+        ) from None
+
+
+def _make_file(path: Path, limits: Limits) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.new")
+    try:
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        made = sqlite_database(draft, limits)
+        upgrade(made)
+        made.close()
+        # Fails where another process was faster; then the other file is the state.
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+        _sync_folder(path.parent)
+    finally:
+        for leftover in (draft, draft.with_name(draft.name + "-journal")):
+            leftover.unlink(missing_ok=True)
+
+
+def _use_journal(path: Path, limits: Limits) -> None:
+    """Sets the journal mode. Left as it is while somebody else has the file open."""
+    wanted = choose_journal(path, sqlite3.sqlite_version_info[:3])
+    with contextlib.closing(sqlite3.connect(path, timeout=limits.lock.total_seconds())) as plain:
+        try:
+            (current,) = plain.execute("PRAGMA journal_mode").fetchone()
+            # "delete" and "truncate" differ only in how a journal ends, and are no property of the
+            # file: each connection sets its own.
+            if (str(current).lower() == "wal") != (wanted == "WAL"):
+                plain.execute(f"PRAGMA journal_mode = {wanted}").fetchone()
+        except sqlite3.OperationalError:
+            return
+        except sqlite3.DatabaseError as error:
+            raise StoreError(
+                f"state {path_text(path)}: {error}. The file is damaged or is no state of "
+                "eventwatch. Restore a backup, or name another file in config.yaml"
+            ) from None
+
+
+def _verify_pages(database: Database) -> None:
+    with database.reading() as connection:
+        answer = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if answer != "ok":
+        raise StoreError(_damaged(database))
+
+
+def _damaged(database: Database) -> str:
+    return (
+        f"state {database.place}: it is damaged or incomplete. Restore a backup, or move it away "
+        "to start without memory of what was told"
+    )
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,151 @@
+"""What every notifier promises, whatever service it speaks to: see ``ports/notifier.py``."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import pytest
+
+from eventwatch.alerting.card import News
+from eventwatch.alerting.message import compose
+from eventwatch.alerting.route import Route
+from eventwatch.model.alert import Alert, AlertState, Change, Delivery, Outcome, Verdict
+from eventwatch.model.result import Result
+from eventwatch.model.settings import Secret, SlackSettings
+from eventwatch.model.status import KindName, Status
+from eventwatch.notifiers.slack import SlackNotifier
+from eventwatch.notifiers.slack_webhook import SlackWebhookNotifier
+from eventwatch.notifiers.stdout import StdoutNotifier
+from eventwatch.ports.notifier import Notifier
+from tests.fakes.hostile_names import HOSTILE
+from tests.fakes.slack import FakeSlack
+
+NOW = datetime(2026, 5, 17, 15, 5, tzinfo=UTC)
+
+
+def settings_of(fake: FakeSlack) -> SlackSettings:
+    return SlackSettings(
+        token=Secret(fake.token),
+        webhook_url=Secret(fake.webhook_url),
+        base_url=fake.base_url,
+        timeout=timedelta(seconds=5),
+    )
+
+
+class Service(Protocol):
+    """A notifier and what its service took."""
+
+    notifier: Notifier
+
+    def taken(self) -> int:
+        """How many messages."""
+        ...
+
+    def without_service(self) -> Notifier:
+        """The same notifier, whose service is gone."""
+        ...
+
+
+class _Slack:
+    def __init__(self, fake: FakeSlack, made: Callable[[SlackSettings], Notifier]) -> None:
+        self.fake, self.made = fake, made
+        self.notifier = made(settings_of(fake))
+
+    def taken(self) -> int:
+        return len(self.fake.messages)
+
+    def without_service(self) -> Notifier:
+        gone = FakeSlack()
+        with gone.running():
+            settings = settings_of(gone)
+        return self.made(settings)
+
+
+class _Stream:
+    def __init__(self) -> None:
+        self.stream = io.StringIO()
+        self.notifier: Notifier = StdoutNotifier(self.stream)
+
+    def taken(self) -> int:
+        return self.stream.getvalue().count("--- to ")
+
+    def without_service(self) -> Notifier:
+        self.stream.close()
+        return self.notifier
+
+
+@pytest.fixture(params=["slack", "slack-webhook", "stdout"])
+def service(request: pytest.FixtureRequest) -> Iterator[Service]:
+    if request.param == "stdout":
+        yield _Stream()
+        return
+    fake = FakeSlack(clock=NOW.timestamp())
+    with fake.running():
+        yield _Slack(fake, SlackNotifier if request.param == "slack" else SlackWebhookNotifier)
+
+
+def row(name: str = "user_followed_user", n: int = 0) -> Delivery:
+    of = Result("analytics_events", KindName.VOLUME, "bucket", Status.FAIL, name, summary=name)
+    alert = Alert("a", of.fingerprint, AlertState.FIRING, of, NOW, NOW)
+    route = Route("growth", "#growth-alerts", "S0123ABCD")
+    message = compose(route, [News(alert, Change.FIRED, route)], NOW)
+    return Delivery(
+        f"k{n}", "#growth-alerts", "growth", message, ("a",), NOW, attempts=1, claimed_at=NOW
+    )
+
+
+def assert_well_formed(outcome: Outcome) -> None:
+    if outcome.verdict is Verdict.SENT:
+        assert outcome.reference
+    else:
+        assert outcome.reason
+    if outcome.verdict is Verdict.RETRY:
+        assert outcome.retry_at is not None
+        assert NOW <= outcome.retry_at <= NOW + timedelta(days=1)
+
+
+def test_a_message_is_taken_once_and_has_a_reference(service: Service) -> None:
+    outcome = service.notifier.send(row(), NOW)
+    assert outcome.verdict is Verdict.SENT
+    assert outcome.reference
+    assert service.taken() == 1
+
+
+def test_every_hostile_message_is_taken_whole(service: Service) -> None:
+    for n, name in enumerate(HOSTILE):
+        outcome = service.notifier.send(row(name, n), NOW + timedelta(seconds=2 * n))
+        assert (outcome.verdict, outcome.reason) == (Verdict.SENT, ""), name
+    assert service.taken() == len(HOSTILE)
+
+
+def test_a_row_of_unknown_end_gets_an_answer_that_the_outbox_can_use(service: Service) -> None:
+    outcome = service.notifier.reconcile(row(), NOW + timedelta(minutes=1))
+    assert outcome.verdict in (Verdict.SENT, Verdict.RETRY, Verdict.UNKNOWN)
+    assert outcome.reason or outcome.reference
+    assert service.taken() == 0
+
+
+def test_asking_says_nothing_to_the_service(service: Service) -> None:
+    service.notifier.send(row(), NOW)
+    service.notifier.reconcile(row(), NOW + timedelta(minutes=1))
+    assert service.taken() == 1
+
+
+def test_a_service_that_is_gone_is_an_outcome_and_no_exception(service: Service) -> None:
+    outcome = service.without_service().send(row(), NOW)
+    assert outcome.verdict is Verdict.RETRY
+    assert_well_formed(outcome)
+
+
+def test_a_row_without_a_channel_is_an_outcome_and_no_exception(service: Service) -> None:
+    assert_well_formed(service.notifier.send(replace(row(), channel=""), NOW))
+
+
+def test_a_message_without_blocks_is_taken_too(service: Service) -> None:
+    of = row()
+    bare = replace(of, message=replace(of.message, blocks=""))
+    assert service.notifier.send(bare, NOW).verdict is Verdict.SENT
