@@ -57,8 +57,8 @@ class Table:
 
     def view(self, now: datetime, exposure: Exposure) -> ExposureView:
         """As the pipeline would make it: fine for 48 hours, hours before."""
-        cells = self.cells.as_of(now)
-        at = int(now.timestamp())
+        at = int(now.timestamp()) // FINE * FINE
+        cells = self.cells.where(self.cells.loaded < at)
         fine_from = (at - 48 * HOUR) // HOUR * HOUR
         start = datetime.fromtimestamp((at - LOOK_BACK.total_seconds()) // 86400 * 86400, UTC)
         cells = cells.where(cells.loaded >= start.timestamp())

@@ -15,14 +15,12 @@ from pathlib import Path
 
 import duckdb
 
-NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-"""The instant the tables end at, and the ``--at`` of the benchmark."""
 EVENT_TYPES = 300
 TABLE = "analytics_events"
 
 
-def generate(path: Path, rows: int, days: int) -> None:
-    """Writes a DuckDB file with about ``rows`` rows loaded in the ``days`` before NOW."""
+def generate(path: Path, rows: int, days: int, end: datetime) -> None:
+    """Writes a DuckDB file with about ``rows`` rows loaded in the ``days`` before ``end``."""
     path.unlink(missing_ok=True)
     con = duckdb.connect(
         str(path), config={"memory_limit": "2GB", "preserve_insertion_order": "true"}
@@ -34,8 +32,8 @@ def generate(path: Path, rows: int, days: int) -> None:
     )
     per_day = rows // days
     for day in range(days):
-        start = NOW - timedelta(days=days - day)
-        con.execute(_day(start.replace(tzinfo=None), day * per_day, per_day))
+        start = end - timedelta(days=days - day)
+        con.execute(_day(start.astimezone(UTC).replace(tzinfo=None), day * per_day, per_day))
     con.execute("CHECKPOINT")
     con.close()
 
@@ -55,7 +53,8 @@ def _day(start: datetime, first: int, count: int) -> str:
                    exp(ln(300.0) + 0.8 * sqrt(-2 * ln(greatest(u2, 1e-9))) * cos(2 * pi() * u3)) AS delay
             FROM raw
         )
-        SELECT md5(i::VARCHAR)::UUID, 'evt_' || lpad(floor(pow({EVENT_TYPES + 1}, u4))::INT::VARCHAR, 3, '0'),
+        SELECT md5(i::VARCHAR)::UUID,
+               'evt_' || lpad(floor(pow({EVENT_TYPES + 1}, u4))::INT::VARCHAR, 3, '0'),
                loaded_at - to_microseconds((delay * 1e6)::BIGINT), loaded_at,
                'u' || (u5 * u5 * 200000)::INT,
                CASE WHEN u5 < 0.45 THEN 'ios' WHEN u5 < 0.8 THEN 'android' ELSE 'web' END,
@@ -70,9 +69,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Makes a table for benchmarks/scan.py.")
     parser.add_argument("--rows", type=int, required=True)
     parser.add_argument("--days", type=int, default=60)
+    parser.add_argument("--end", type=datetime.fromisoformat, default=datetime.now(UTC))
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    generate(arguments.out, arguments.rows, arguments.days)
+    end = arguments.end.replace(tzinfo=arguments.end.tzinfo or UTC)
+    generate(arguments.out, arguments.rows, arguments.days, end)
 
 
 if __name__ == "__main__":

@@ -18,12 +18,14 @@ HERE = Path(__file__).parent
 
 UNDECLARED = ("contributor_modified_template", "contributor_modified_reqs")
 """They come, and nobody declared them."""
-MISSPELLED = {"contributor_modified_docker": "contributor_modifed_docker"}
-"""Event type → how its contract spells it."""
-RETIRED = {"contributor_modified_circleci": date(2024, 6, 30)}
+MISSPELLED = {"contributor_modified_featurecontrol": "contributor_modified_feature_control"}
+"""Event type → the name that its contract gives it: a capital too many in the message's name."""
+RETIRED = {"contributor_modified_templates": date(2024, 6, 30)}
 """They still come after the last day that their contract allows."""
-QUIET = timedelta(days=400)
+QUIET = timedelta(days=200)
 """An event type that did not come for longer, up to the end of its streams, was given up."""
+SPARSE = 20
+"""Days a year. What comes on fewer is declared sparse: too rare to judge its counts."""
 
 TEAMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "core": (
@@ -86,11 +88,19 @@ class Found:
     platforms: tuple[str, ...]
     end: date
     """Newest row of the streams it comes in."""
+    days: int
+    """On how many days it came."""
 
     @property
     def verb(self) -> str:
         """``added``, ``modified``, ``deleted`` or ``renamed``."""
         return self.event_type.split("_", 2)[1]
+
+    @property
+    def is_sparse(self) -> bool:
+        """Nobody owes the next one: files are added, deleted and renamed when somebody needs it."""
+        years = (self.last - self.first) / timedelta(days=365)
+        return self.verb != "modified" or self.days < SPARSE * max(years, 1.0)
 
     @property
     def component(self) -> str:
@@ -104,11 +114,14 @@ def found() -> list[Found]:
         WITH rows AS (SELECT * FROM read_parquet(?)),
         ends AS (SELECT platform, max(loaded_at) AS stream_end FROM rows GROUP BY platform)
         SELECT event_type, min(loaded_at)::DATE, max(loaded_at)::DATE,
-            list_sort(list_distinct(list(platform))), max(stream_end)::DATE
+            list_sort(list_distinct(list(platform))), max(stream_end)::DATE,
+            count(DISTINCT loaded_at::DATE)
         FROM rows JOIN ends USING (platform) GROUP BY event_type ORDER BY event_type
     """
     rows = duckdb.execute(query, [str(HERE / "data/*.parquet")]).fetchall()
-    return [Found(name, first, last, tuple(where), end) for name, first, last, where, end in rows]
+    return [
+        Found(name, first, last, tuple(where), *more) for name, first, last, where, *more in rows
+    ]
 
 
 def message(each: Found) -> str:
@@ -125,6 +138,8 @@ def message(each: Found) -> str:
         lines.append(f'lifecycle: {{state: STATE_RETIRED {since} sunset: "{each.last}"}}')
     else:
         lines.append(f"lifecycle: {{state: STATE_ACTIVE {since}}}")
+    if each.is_sparse:
+        lines.append("volume: {pattern: PATTERN_SPARSE}")
     lines += [f'tags: "{platform}"' for platform in each.platforms]
     place = "in the top folder" if each.component == "root" else f"below {each.component}/"
     camel = "".join(word.capitalize() for word in name.split("_"))

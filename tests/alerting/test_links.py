@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventwatch.alerting.links import contract_place, contract_url, https_url, runbook
-from eventwatch.alerting.spans import Link, Text
+from eventwatch.alerting.spans import Link, Text, slack
 from eventwatch.model.contract import Location
 from tests.alerting.builders import contract, hostile
 
@@ -67,3 +67,7 @@ def test_no_path_and_no_template_makes_a_link_that_is_more_than_one(
     for each in (TEMPLATE, template, template + "{path}{line}"):
         made = contract_url(each, Location(path, line))
         assert not made or (made.startswith("https://") and not re.search(r"[\s<>|\"`]", made))
+
+
+def test_a_label_cannot_end_its_link() -> None:
+    assert slack((Link("https://example.com/", "a|b>c"),), 100) == "<https://example.com/|a¦b&gt;c>"

@@ -32,7 +32,7 @@ from tests.alerting.builders import (
 )
 from tests.alerting.slack_view import assert_inert, blocks, objects, picture
 from tests.fakes.hostile_names import HOSTILE
-from tests.fakes.slack import size_error
+from tests.fakes.slack_rules import size_error
 
 LINK = "https://git.example.com/events/blob/main/{path}#L{line}"
 

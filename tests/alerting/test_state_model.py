@@ -88,7 +88,7 @@ class Model:
 
 cycles = st.lists(
     st.tuples(
-        st.integers(1, 40) | st.just(72 * 60),
+        st.sampled_from((5, 10, 15, 60, 72 * 60)) | st.integers(1, 40),
         st.sampled_from((Status.FAIL, Status.FAIL, Status.PASS, None, *Status)),
         st.sampled_from(Severity),
         st.integers(0, 9).map(lambda n: n == 0),

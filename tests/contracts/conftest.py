@@ -87,7 +87,9 @@ class Folder:
 
 
 def message(options: str, body: str = "", name: str = "UserDidIt") -> str:
-    return f"message {name} {{\n  option (eventwatch.contract.v1.event) = {{{options}}};\n{body}}}\n"
+    return (
+        f"message {name} {{\n  option (eventwatch.contract.v1.event) = {{{options}}};\n{body}}}\n"
+    )
 
 
 @pytest.fixture

@@ -240,7 +240,8 @@ class TestFileDefaults:
         assert contracts["other"].tier is Tier.STANDARD
 
     def test_a_wrong_default_is_one_fault_at_its_own_line(self, folder: Folder) -> None:
-        defaults = 'option (eventwatch.contract.v1.event_defaults) = {owner: {team: "g" slack_channel: "g"}};\n'
+        owner = 'owner: {team: "g" slack_channel: "g"}'
+        defaults = f"option (eventwatch.contract.v1.event_defaults) = {{{owner}}};\n"
         events = "".join(message("", name=f"Event{i}") for i in range(5))
         folder.write({"a.proto": HEADER + defaults + events})
         assert folder.places() == ["a.proto:4"]
@@ -274,9 +275,7 @@ class TestOwnCopyOfTheVocabulary:
     """
 
     @pytest.mark.parametrize("path", ["eventwatch/contract/v1/options.proto", "shared/ew.proto"])
-    def test_other_numbers_paths_and_values_are_understood(
-        self, folder: Folder, path: str
-    ) -> None:
+    def test_other_numbers_paths_and_values_are_understood(self, folder: Folder, path: str) -> None:
         folder.write({path: self.OPTIONS, "a.proto": self.EVENT.replace("OPTIONS", path)})
         (contract,) = folder.load().contracts.values()
         assert contract.owner.team == "tv"
@@ -284,8 +283,9 @@ class TestOwnCopyOfTheVocabulary:
 
     def test_an_option_of_another_shape_is_a_fault(self, folder: Folder) -> None:
         options = self.OPTIONS.replace("EventContract event = 61234", "string event = 61234")
-        event = 'syntax = "proto3"; import "o.proto"; message A { option (eventwatch.contract.v1.event) = "x"; }'
-        folder.write({"o.proto": options, "a.proto": event})
+        event = 'message A { option (eventwatch.contract.v1.event) = "x"; }'
+        head = 'syntax = "proto3"; import "o.proto";'
+        folder.write({"o.proto": options, "a.proto": head + event})
         assert "must be one message" in folder.faults()[0].message
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 from pathlib import Path
@@ -194,10 +195,9 @@ def test_text_that_is_not_utf8_is_a_fault_and_no_crash(compiled: Path) -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=300), st.booleans())
 def test_any_bytes_are_a_set_or_a_fault(content: bytes, as_json: bool) -> None:
-    try:
-        read_image(content, "x.json" if as_json else "x.binpb")
-    except ContractError as error:
-        assert error.faults
+    # Anything but a ContractError is a crash, and the test's failure.
+    with contextlib.suppress(ContractError):
+        assert read_image(content, "x.json" if as_json else "x.binpb").files
 
 
 @pytest.fixture(scope="module")
@@ -218,7 +218,5 @@ def test_a_damaged_set_is_read_or_refused_and_never_crashes(
         damaged[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     path = tmp_path_factory.getbasetemp() / "damaged.binpb"
     path.write_bytes(bytes(damaged))
-    try:
-        ProtobufSource(ContractSettings(path)).load()
-    except ContractError as error:
-        assert error.faults
+    with contextlib.suppress(ContractError):
+        assert ProtobufSource(ContractSettings(path)).load().contracts

@@ -52,7 +52,8 @@ def test_the_envelope_may_stand_in_another_file(folder: Folder) -> None:
     folder.write(
         {
             "events.proto": HEADER + message(OWNED) + message(OWNED, name="Other"),
-            "z/envelope.proto": 'syntax = "proto3"; package acme; import "events.proto";' + ENVELOPE,
+            "z/envelope.proto": 'syntax = "proto3"; package acme; import "events.proto";'
+            + ENVELOPE,
         }
     )
     contract = folder.load().contracts["did_it"]

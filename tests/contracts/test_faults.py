@@ -54,7 +54,17 @@ def test_a_wrong_value_is_a_fault(folder: Folder, options: str, words: str) -> N
 
 @pytest.mark.parametrize(
     "channel",
-    ["growth", "#", "# growth", "#a b", "@growth", "#a<!channel>", "#a\\n#b", "#a\\000", "<#C0123ABCD>"],
+    [
+        "growth",
+        "#",
+        "# growth",
+        "#a b",
+        "@growth",
+        "#a<!channel>",
+        "#a\\n#b",
+        "#a\\000",
+        "<#C0123ABCD>",
+    ],
 )
 def test_a_channel_is_a_name_with_its_hash(folder: Folder, channel: str) -> None:
     options = f'owner: {{team: "growth" slack_channel: "{channel}"}}'
@@ -154,7 +164,10 @@ def test_a_source_that_is_not_there_is_a_fault(folder: Folder) -> None:
 
 def test_one_proto_file_is_no_source(folder: Folder) -> None:
     folder.write({"a.proto": HEADER})
-    assert "name the folder" in folder.faults(folder.settings(source=folder.root / "a.proto"))[0].message
+    assert (
+        "name the folder"
+        in folder.faults(folder.settings(source=folder.root / "a.proto"))[0].message
+    )
 
 
 def test_a_syntax_error_has_the_compilers_position_and_words(folder: Folder) -> None:
@@ -189,6 +202,21 @@ def test_an_import_that_is_not_there_says_where_it_was_looked_for(folder: Folder
     folder.write({"a.proto": 'syntax = "proto3";\nimport "nope.proto";\n'})
     (fault,) = folder.faults()
     assert (fault.line, "contracts.include" in fault.message) == (2, True)
+
+
+def test_an_include_folder_that_is_not_there_is_a_fault(folder: Folder) -> None:
+    folder.write({"a.proto": HEADER + message(TEAM)})
+    (fault,) = folder.faults(folder.settings(include=(folder.root / "gone",)))
+    assert fault.key == "contracts.include"
+    assert fault.path == str(folder.root)
+
+
+@pytest.mark.parametrize("ratio", ["1.1", "-0.1", "nan"])
+def test_a_share_of_nulls_lies_from_zero_to_one(folder: Folder, ratio: str) -> None:
+    field = f"  string a = 1 [(eventwatch.contract.v1.field).max_null_ratio = {ratio}];\n"
+    folder.write({"a.proto": HEADER + message(TEAM, field)})
+    (fault,) = folder.faults()
+    assert (fault.line, fault.key) == (4, "fields.a")
 
 
 def test_a_compiler_that_nobody_knows_is_a_fault(folder: Folder) -> None:

@@ -36,7 +36,9 @@ def test_a_link_to_a_file_outside_is_refused_unread(folder: Folder, outside: Pat
     assert SECRET not in fault.message
 
 
-@pytest.mark.parametrize("target", ["/etc/passwd", "../outside/secret.proto", "/dev/zero", "/nowhere"])
+@pytest.mark.parametrize(
+    "target", ["/etc/passwd", "../outside/secret.proto", "/dev/zero", "/nowhere"]
+)
 def test_wherever_a_link_leads_it_is_refused(folder: Folder, outside: Path, target: str) -> None:
     (folder.root / "link.proto").symlink_to(target)
     assert "leads out" in folder.faults()[0].message
@@ -76,7 +78,13 @@ def test_a_link_to_itself_is_a_fault(folder: Folder) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../outside/secret.proto", "OUTSIDE/secret.proto", "/etc/passwd", "a/../../outside/secret.proto"]
+    "name",
+    [
+        "../outside/secret.proto",
+        "OUTSIDE/secret.proto",
+        "/etc/passwd",
+        "a/../../outside/secret.proto",
+    ],
 )
 @pytest.mark.parametrize("compiler", ["protoc", "buf"])
 def test_imports_outside_are_refused(
@@ -132,7 +140,9 @@ def test_a_name_that_no_import_can_spell_is_a_fault(folder: Folder, name: str | 
     assert str(fault).isprintable()
 
 
-@pytest.mark.parametrize("name", ["-x.proto", "--help.proto", "@x.proto", "a b.proto", "größe.proto", "a=b,c:d.proto"])
+@pytest.mark.parametrize(
+    "name", ["-x.proto", "--help.proto", "@x.proto", "a b.proto", "größe.proto", "a=b,c:d.proto"]
+)
 def test_a_strange_name_is_only_a_name(folder: Folder, name: str) -> None:
     folder.write({name: HEADER + message(TEAM)})
     assert folder.load().contracts["user_did_it"].location.path == name

@@ -71,7 +71,9 @@ def test_wrong_ways_to_reach_a_team_are_faults(folder: Folder) -> None:
 
 
 def test_a_team_that_is_described_twice_is_a_fault_with_both_places(folder: Folder) -> None:
-    again = 'enum Again { AGAIN_X = 0; AGAIN_GROWTH = 1 [(eventwatch.contract.v1.team).email = "e"]; }'
+    again = (
+        'enum Again { AGAIN_X = 0; AGAIN_GROWTH = 1 [(eventwatch.contract.v1.team).email = "e"]; }'
+    )
     folder.write({"a.proto": HEADER + TEAMS + EVENT, "b.proto": HEADER + again})
     (fault,) = folder.faults()
     assert fault.path.endswith("b.proto")

@@ -8,6 +8,8 @@ from pathlib import Path
 import duckdb
 
 from eventwatch import demo
+from eventwatch.model.measurement import HistoryNote
+from eventwatch.store.history import ParquetHistory
 
 NOW = datetime(2026, 3, 12, 9, 41, 7, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,10 +69,9 @@ def test_a_table_that_somebody_reads_can_be_replaced(tmp_path: Path) -> None:
 
 
 def test_measurements_of_the_table_before_are_forgotten(tmp_path: Path) -> None:
-    history = tmp_path / "var/eventwatch/history"
+    history = ParquetHistory(tmp_path / "var/eventwatch/history")
     for exposure in ("analytics_events", "another"):
-        (history / exposure).mkdir(parents=True)
-        (history / exposure / "day.parquet").touch()
+        history.write_note(exposure, HistoryNote(recounted_on=NOW.date()))
     write(tmp_path)
-    assert not (history / "analytics_events").exists()
-    assert (history / "another" / "day.parquet").exists()
+    assert history.note("analytics_events") == HistoryNote()
+    assert history.note("another") == HistoryNote(recounted_on=NOW.date())

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ Row = Mapping[str, Any]
 CellKey = tuple[str | None, str, str, int, int]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SKEW = 300 * 10**6
+HOUR = 3600 * 10**6
 
 
 @dataclass
@@ -109,7 +111,9 @@ def brute_scan(rows: Iterable[Row], exposure: Exposure, request: ScanRequest) ->
         everything.append((event_type, loaded, usable, row))
         if usable and occurred is not None:
             good.append((event_type, occurred, loaded, row))
-        elif loaded >= to_micros(request.cuts_from):
+        elif loaded >= min(
+            to_micros(request.cuts_from), to_micros(request.rows_from) // HOUR * HOUR
+        ):
             kind = "null_occurred" if occurred is None else "old" if occurred < oldest else "future"
             hour = loaded // 10**6 // 3600 * 3600
             found.add((event_type, "@time", kind, hour, hour), loaded)
@@ -129,10 +133,12 @@ def _rows(good: Any, request: ScanRequest, found: Found) -> None:
     for event_type, occurred, loaded, _ in good:
         if loaded < to_micros(request.rows_from):
             continue
-        o, l = occurred // 10**6, loaded // 10**6
-        wide = 300 if l >= fine else 3600
-        wide_occurred = 300 if l >= fine and o >= fine else 3600
-        found.add((event_type, "", "", o // wide_occurred * wide_occurred, l // wide * wide), loaded)
+        at, seen = occurred // 10**6, loaded // 10**6
+        wide = 300 if seen >= fine else 3600
+        wide_occurred = 300 if seen >= fine and at >= fine else 3600
+        found.add(
+            (event_type, "", "", at // wide_occurred * wide_occurred, seen // wide * wide), loaded
+        )
 
 
 def _delays(good: Any, request: ScanRequest, found: Found) -> None:
@@ -148,7 +154,9 @@ def _delays(good: Any, request: ScanRequest, found: Found) -> None:
 def _cut(good: Any, request: ScanRequest, found: Found, dimension: Any) -> bool:
     window = [g for g in good if g[2] >= to_micros(request.cuts_from)]
     counts = Counter(
-        marked(str(row[dimension.column])) for *_, row in window if row[dimension.column] is not None
+        marked(str(row[dimension.column]))
+        for *_, row in window
+        if row[dimension.column] is not None
     )
     known = request.known_values.get(dimension.name, ())[: dimension.cap]
     fresh = sorted(
@@ -162,8 +170,8 @@ def _cut(good: Any, request: ScanRequest, found: Found, dimension: Any) -> bool:
         value = "@null" if raw is None else marked(str(raw))
         if raw is not None and value not in kept:
             value, other = "@other", True
-        o, l = occurred // 10**6 // 3600 * 3600, loaded // 10**6 // 3600 * 3600
-        found.add((event_type, dimension.name, value, o, l), loaded)
+        at, seen = occurred // 10**6 // 3600 * 3600, loaded // 10**6 // 3600 * 3600
+        found.add((event_type, dimension.name, value, at, seen), loaded)
     return other
 
 
@@ -177,7 +185,7 @@ def _repeats(everything: Any, request: ScanRequest, found: Found, id_column: str
             groups.setdefault((event_type, row[id_column]), []).append((loaded, usable))
     for (event_type, _), loads in groups.items():
         loads.sort()
-        for (before, _), (loaded, usable) in zip(loads, loads[1:], strict=False):
+        for (before, _), (loaded, usable) in pairwise(loads):
             if usable and loaded >= start and loaded - before <= window:
                 hour = loaded // 10**6 // 3600 * 3600
                 found.add((event_type, "@dup", "", hour, hour), loaded)
@@ -211,7 +219,11 @@ def as_found(scan: Any) -> Found:
     )
     for cell in scan.cells.to_pylist():
         key = (
-            cell["event_type"], cell["dimension"], cell["value"], cell["occurred"], cell["loaded"],
+            cell["event_type"],
+            cell["dimension"],
+            cell["value"],
+            cell["occurred"],
+            cell["loaded"],
         )
         assert key not in found.cells, f"two cells for {key}"
         found.cells[key] = Count(cell["rows"], cell["first_loaded"], cell["last_loaded"])

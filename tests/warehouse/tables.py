@@ -101,9 +101,13 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def write_duckdb(path: Path, layout: Layout, rows: list[dict[str, Any]], table: str = "events") -> str:
+def write_duckdb(
+    path: Path, layout: Layout, rows: list[dict[str, Any]], table: str = "events"
+) -> str:
     """Creates or replaces a table; gives the connection URL."""
-    types = {name: "VARCHAR" if kind is None else kind.duckdb for name, kind in layout.types().items()}
+    types = {
+        name: "VARCHAR" if kind is None else kind.duckdb for name, kind in layout.types().items()
+    }
     with duckdb.connect(str(path)) as con:
         con.execute("SET TimeZone = 'UTC'")
         shown = ", ".join(f"{quoted(name)} {kind}" for name, kind in types.items())
@@ -113,7 +117,10 @@ def write_duckdb(path: Path, layout: Layout, rows: list[dict[str, Any]], table: 
 
 
 def insert_duckdb(
-    con: duckdb.DuckDBPyConnection, layout: Layout, rows: list[dict[str, Any]], table: str = "events"
+    con: duckdb.DuckDBPyConnection,
+    layout: Layout,
+    rows: list[dict[str, Any]],
+    table: str = "events",
 ) -> None:
     """Adds rows."""
     if rows:
@@ -126,7 +133,10 @@ def insert_duckdb(
 def write_parquet(path: Path, layout: Layout, rows: list[dict[str, Any]]) -> None:
     """One Parquet file."""
     schema = pa.schema(
-        [(name, pa.string() if kind is None else kind.arrow) for name, kind in layout.types().items()]
+        [
+            (name, pa.string() if kind is None else kind.arrow)
+            for name, kind in layout.types().items()
+        ]
     )
     pq.write_table(pa.Table.from_pylist(rows, schema=schema), path)
 

@@ -74,7 +74,7 @@ def compose(
     page.force(_header(head))
     intro = _intro(route, ordered, now)
     page.force(_context(joined((_mention(route, ordered), intro))))
-    pass
+    page.reserve(_context(_footer(route, ordered)))
     page.reserve(_reserved_more(ordered, route))
 
     told: list[Line] = []

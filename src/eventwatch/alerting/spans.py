@@ -87,7 +87,8 @@ def _slack(span: Span, longest: int) -> str:
             return f"`{code(value)}`"
         case Link(url, label):
             address = url.replace("&", "&amp;")
-            return f"<{address}|{mrkdwn(truncate(label, min(longest, 80)))}>"
+            shown = mrkdwn(truncate(label, min(longest, 80))).replace("|", "¦")
+            return f"<{address}|{shown}>"
         case Mention(group_id):
             return f"<!subteam^{group_id}>"
 

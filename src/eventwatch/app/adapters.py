@@ -11,6 +11,7 @@ from typing import Any
 ADAPTERS = {
     "config": "eventwatch.config.load:load",
     "cross_check": "eventwatch.config.load:cross_check",
+    "cross_warnings": "eventwatch.config.load:cross_warnings",
     "contracts": "eventwatch.contracts.protobuf:ProtobufSource",
     "warehouse": "eventwatch.warehouse.reader:IbisWarehouse",
     "history": "eventwatch.store.history:ParquetHistory",

@@ -90,13 +90,10 @@ def load(config: Path) -> House:
     loaded: Loaded = adapter("config")(config, os.environ)
     catalog = contract_source(loaded).load()
     faults: tuple[Fault, ...] = adapter("cross_check")(loaded, catalog)
-    warnings = tuple(f for f in faults if f in getattr(loaded, "warnings", ()))
-    hard = tuple(f for f in faults if f not in warnings)
-    if hard:
-        raise ConfigError(hard)
-    return House(
-        loaded, catalog, (*loaded.warnings, *warnings), adapter("warehouse")(), SystemClock()
-    )
+    if faults:
+        raise ConfigError(faults)
+    warnings = (*loaded.warnings, *adapter("cross_warnings")(loaded, catalog))
+    return House(loaded, catalog, warnings, adapter("warehouse")(), SystemClock())
 
 
 def contract_source(loaded: Loaded) -> ContractSource:

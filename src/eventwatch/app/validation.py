@@ -42,6 +42,7 @@ def validate(config: Path) -> Validation:
     try:
         catalog = contract_source(loaded).load()
         faults.extend(adapter("cross_check")(loaded, catalog))
+        warnings.extend(adapter("cross_warnings")(loaded, catalog))
     except ContractError as error:
         faults.extend(error.faults)
     warehouse: Warehouse = adapter("warehouse")()

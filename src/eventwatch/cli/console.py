@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
 PIPE_WIDTH = 120
 """Columns where there is no terminal that could say."""
@@ -26,6 +27,21 @@ def console_for(stream: TextIO, *, width: int | None = None) -> Console:
         highlight=False,
         soft_wrap=False,
     )
+
+
+def show(renderable: RenderableType) -> None:
+    """To standard output: as it comes on a terminal, without trailing blanks in a pipe."""
+    if sys.stdout.isatty():
+        console_for(sys.stdout).print(renderable)
+    else:
+        print(as_text(renderable, columns(sys.stdout)), end="")
+
+
+def as_text(renderable: RenderableType, width: int) -> str:
+    """Plain text, no colour, no trailing blanks."""
+    buffer = io.StringIO()
+    console_for(buffer, width=width).print(renderable)
+    return "".join(line.rstrip() + "\n" for line in buffer.getvalue().splitlines())
 
 
 def columns(stream: TextIO) -> int:

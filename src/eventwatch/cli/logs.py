@@ -20,15 +20,15 @@ class LogLevel(StrEnum):
 
 
 class _OneLine(logging.Formatter):
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
 
-    def formatMessage(self, record: logging.LogRecord) -> str:
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         record.message = terminal(record.message)
         return super().formatMessage(record)
 
-    def formatException(self, ei: object) -> str:
+    def formatException(self, ei: object) -> str:  # noqa: N802
         # A traceback keeps its lines; what it quotes cannot do harm.
         text = super().formatException(ei)  # type: ignore[arg-type]
         return "\n".join(terminal(line) for line in text.splitlines())

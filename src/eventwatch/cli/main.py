@@ -75,7 +75,9 @@ def _root(
     ] = None,
     _show_version: Annotated[
         bool,
-        typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True),
+        typer.Option(
+            "--version", help="Print the version and exit.", callback=_version, is_eager=True
+        ),
     ] = False,
 ) -> None:
     chosen = LogLevel.INFO if context.invoked_subcommand == "run" else LogLevel.WARNING
@@ -108,8 +110,13 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except typer.TyperException as error:
-        error.show()
-        return error.exit_code
+        show = getattr(error, "show", None)
+        if callable(show):
+            show()
+        else:
+            typer.echo(f"Error: {error}", err=True)
+        # A mistake on the command line is one of the settings.
+        return WRONG_SETTINGS
     except (typer.Abort, KeyboardInterrupt):
         typer.echo("interrupted", err=True)
         return INTERRUPTED
@@ -122,7 +129,7 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
         from eventwatch.cli.faults import show_faults
 
         show_faults(error.faults)
-        return WRONG_SETTINGS if error.faults and not _is_warehouse(error) else UNMEASURED
+        return WRONG_SETTINGS
     except EventwatchError as error:
         from eventwatch.cli.console import complain
 
@@ -134,12 +141,12 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         complain(f"{where}{error.strerror or error}")
         return UNMEASURED
+    except Exception as error:
+        # Python's own exit code for this is 1, which says that the data is wrong.
+        from eventwatch.cli.defects import report_defect
 
-
-def _is_warehouse(error: Exception) -> bool:
-    from eventwatch.model.errors import WarehouseError
-
-    return isinstance(error, WarehouseError)
+        report_defect(error)
+        return UNMEASURED
 
 
 def _forgiving_streams() -> None:

@@ -116,7 +116,9 @@ def _unknown_team(team: str, known: Sequence[str]) -> str:
     close = nearest(team, known, limit=1)
     if close:
         return f"there is no team {team!r}; did you mean {close[0]}?"
-    return f"there is no team {team!r}; add it to teams in config.yaml or to the contracts' team enum"
+    return (
+        f"there is no team {team!r}; add it to teams in config.yaml or to the contracts' team enum"
+    )
 
 
 def _patterns(

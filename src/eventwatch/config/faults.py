@@ -46,7 +46,7 @@ def validated(
     value = tree.at(key)
     faults: list[Fault] = []
     try:
-        return model.model_validate_json(_json(value)), ()
+        return model.model_validate_json(_json(value), strict=True), ()
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         for detail in details:
@@ -56,7 +56,7 @@ def validated(
         return None, tuple(faults)
     rest = {name: each for name, each in value.items() if name not in wrong}
     try:
-        return model.model_validate_json(_json(rest)), tuple(faults)
+        return model.model_validate_json(_json(rest), strict=True), tuple(faults)
     except ValidationError:
         return None, tuple(faults)
 

@@ -23,12 +23,13 @@ _SPAN = {
         {
             "type": "string",
             "pattern": r"^\s*(0|(\d+(\.\d+)?(ms|[wdhms])\s*)+)\s*$",
-            "examples": ["15m", "2h", "1d12h"],
         },
         {"const": 0},
     ]
 }
-_GLOBS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+_GLOBS = {
+    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]
+}
 
 
 class _Generator(GenerateJsonSchema):
@@ -51,9 +52,7 @@ def config_schema() -> dict[str, Any]:
 
 def checks_schema() -> dict[str, Any]:
     """Of one file in checks/."""
-    one = TypeAdapter[Any](list[AnyCheck]).json_schema(
-        by_alias=True, schema_generator=_Generator
-    )
+    one = TypeAdapter[Any](list[AnyCheck]).json_schema(by_alias=True, schema_generator=_Generator)
     description = (
         "A list of check definitions. Each overrides, for what it rules, only the keys it sets; the "
         "more specific definition wins."
@@ -94,6 +93,9 @@ def _clean(node: Any) -> Any:
             cleaned[name] = " ".join(value.split())
         else:
             cleaned[name] = _clean(value)
+    if "anyOf" in cleaned:
+        # Beside a span, which may also be the number 0.
+        cleaned.pop("type", None)
     if "kind" in cleaned.get("properties", {}):
         cleaned["required"] = sorted({*cleaned.get("required", []), "kind"})
     return cleaned
@@ -101,19 +103,13 @@ def _clean(node: Any) -> Any:
 
 def _property(name: str, node: Any) -> Any:
     cleaned = _clean(node)
-    if not isinstance(cleaned, dict):
-        return cleaned
-    if "anyOf" in cleaned and cleaned.get("type") == "string":
-        cleaned.pop("type")
-    if cleaned.get("type") == "array" and cleaned.get("items") == {"type": "string"}:
-        # Fields of globs also take one pattern; lists of config.yaml have no default tuple.
-        if isinstance(cleaned.get("default"), list) and cleaned.get("minItems") == 1:
-            cleaned = {
-                **{k: v for k, v in cleaned.items() if k not in ("type", "items", "minItems")},
-                **_GLOBS,
-            }
+    items = cleaned.get("items", {})
+    # Fields of globs also take one pattern; lists of config.yaml have no default tuple.
+    if items == {"type": "string"} and isinstance(cleaned.get("default"), list):
+        kept = {k: v for k, v in cleaned.items() if k not in ("type", "items", "minLength")}
+        return {**kept, **_GLOBS}
     if name == "kind" and "const" in cleaned:
-        cleaned.pop("default", None)
-    if name == "dimensions" and cleaned.get("type") == "array":
-        cleaned["items"] = {"anyOf": [{"type": "string"}, cleaned["items"]]}
+        return {"description": "Check kind.", "const": cleaned["const"]}
+    if name == "dimensions" and "$ref" in items:
+        cleaned["items"] = {"anyOf": [{"type": "string"}, items]}
     return cleaned

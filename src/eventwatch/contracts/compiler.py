@@ -69,19 +69,25 @@ def compile_folder(
     Raises ContractError with each fault that the compiler names.
     """
     if compiler not in ("protoc", "buf"):
-        raise ContractError([Fault("contracts", None, f"no compiler {compiler!r}: protoc or buf.")])
-    with tempfile.TemporaryDirectory(prefix="eventwatch-contracts-") as name:
-        workspace = Path(name)
-        tree = copy_tree(source, include, workspace)
-        request = (_protoc if compiler == "protoc" else _buf)(workspace, tree)
-        return Compiled(_run(request, workspace, limits or Limits(), tree), tree)
+        raise ContractError([Fault("", None, f"no compiler {compiler!r}: protoc or buf.")])
+    try:
+        with tempfile.TemporaryDirectory(prefix="eventwatch-contracts-") as name:
+            workspace = Path(name)
+            tree = copy_tree(source, include, workspace)
+            request = (_protoc if compiler == "protoc" else _buf)(workspace, tree)
+            return Compiled(_run(request, workspace, limits or Limits(), tree), tree)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        hint = "Compiling needs a temporary folder that can be written to (TMPDIR names it)."
+        message = f"could not be copied to be compiled: {reason}. {hint}"
+        raise ContractError([Fault("", None, message)]) from error
 
 
 def _protoc(_: Path, tree: Tree) -> dict[str, object]:
     package = importlib.util.find_spec("grpc_tools")
     if package is None or not package.submodule_search_locations:
         message = "grpcio-tools is not installed: install it, or give a compiled descriptor set."
-        raise ContractError([Fault("contracts", None, message)])
+        raise ContractError([Fault("", None, message)])
     tools = Path(package.submodule_search_locations[0])
     # Ours last: a copy that the folder ships, perhaps with numbers of its own, is the one to use.
     roots = [*tree.roots, str(_OWN), str(tools / "_proto")]
@@ -104,7 +110,7 @@ def _buf(workspace: Path, tree: Tree) -> dict[str, object]:
     binary = str(beside) if beside.is_file() else shutil.which("buf")
     if not binary:
         message = "buf is not installed: install eventwatch[buf], or set compiler: protoc."
-        raise ContractError([Fault("contracts", None, message)])
+        raise ContractError([Fault("", None, message)])
     target = "root"
     if not tree.has_buf_config:
         modules = [*tree.roots]

@@ -139,10 +139,9 @@ def read_image(content: bytes, name: str) -> Image:
 
 
 def _texts(file: descriptor_pb2.FileDescriptorProto) -> Iterator[object]:
-    """Every name in a file and every comment. descriptor.proto is proto2, whose texts are not
-    checked when they are parsed: one that is not UTF-8 comes out as bytes."""
+    """Every name in a file. descriptor.proto is proto2, whose texts are not checked when they are
+    parsed: one that is not UTF-8 comes out as bytes."""
     yield from (file.name, file.package)
-    yield from (location.leading_comments for location in file.source_code_info.location)
     waiting = list(file.message_type)
     enums = list(file.enum_type)
     while waiting:

@@ -45,15 +45,6 @@ def is_wanted(path: Sequence[int]) -> bool:
     return path[0] == ENUM and _of_enum(path, 2)
 
 
-def _is_detail(path: Sequence[int]) -> bool:
-    """Whether a position is of no interest, told at a glance: name, type, number and options of
-    fields are two thirds of all positions, and making a tuple of each takes longer than parsing."""
-    length = len(path)
-    if length == 3:
-        return path[0] != OPTIONS_OF_FILE
-    return length in (5, 6) and path[2] == FIELD and path[0] == MESSAGE
-
-
 def _of_enum(path: Sequence[int], at: int) -> bool:
     rest = len(path) - at
     if rest < 2 or path[at] != VALUE:
@@ -70,13 +61,20 @@ class Places:
         self._inside: dict[Path, int] | None = None
         self._comments: dict[Path, str] = {}
         for location in file.source_code_info.location:
-            if _is_detail(location.path):
+            steps = location.path
+            length = len(steps)
+            # Told at a glance, since making a tuple of each position takes longer than parsing it:
+            # names of messages; names, types, numbers and options of fields. Two thirds of all.
+            if (length == 3 and steps[0] != OPTIONS_OF_FILE) or (
+                length in (5, 6) and steps[2] == FIELD and steps[0] == MESSAGE
+            ):
                 continue
-            path = tuple(location.path)
+            path = tuple(steps)
             if is_wanted(path):
                 self._lines.setdefault(path, location.span[0] + 1 if location.span else 1)
-                if location.leading_comments:
-                    self._comments.setdefault(path, location.leading_comments)
+                comment = location.leading_comments
+                if comment:
+                    self._comments.setdefault(path, _text(comment))
 
     def of(self, *paths: Path) -> Location:
         """The first of these paths whose position is known; the file when none is."""
@@ -117,6 +115,11 @@ class OptionPlaces:
     def at(self, number: int) -> Location:
         """The place of the option with this number."""
         return self.places.option(self.holder, self.options, number)
+
+
+def _text(comment: str | bytes) -> str:
+    """A comment that is not UTF-8 comes out of protobuf as bytes, whatever its types say."""
+    return comment if isinstance(comment, str) else comment.decode("utf-8", "replace")
 
 
 def _paragraphs(comment: str) -> list[str]:

@@ -255,6 +255,11 @@ def _judge(contract: Contract, read: Reading) -> None:
     if contract.z_threshold is not None and contract.z_threshold <= 0:
         read.fault("volume.z_threshold", "must be above 0; 3 to 6 is usual.")
 
+    for field in contract.fields:
+        if field.max_null_ratio is not None and not 0 <= field.max_null_ratio <= 1:
+            wrong = f"max_null_ratio is {field.max_null_ratio:g}, and must lie from 0 to 1."
+            read.fault(f"fields.{field.name}", wrong)
+
 
 def _expected(read: Reading, saying: Saying) -> Mapping[str, tuple[str, ...]]:
     """Expected values by dimension; ``platforms`` is the dimension "platform"."""

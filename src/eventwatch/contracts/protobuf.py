@@ -158,6 +158,6 @@ def _levels(settings: ContractSettings) -> Iterable[tuple[str, Mapping[str, str]
 
 def _placed(fault: Fault, shown: str, name: str, is_folder: bool) -> Fault:
     """A fault as a person finds it: its path from the working directory."""
-    if fault.path in ("", "contracts", name):
+    if fault.path in ("", name):
         return replace(fault, path=shown)
     return replace(fault, path=f"{shown}/{fault.path}") if is_folder else fault

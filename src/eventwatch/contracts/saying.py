@@ -42,11 +42,23 @@ class Said:
 Saying = Mapping[str, Said]
 
 
+@dataclass(frozen=True)
+class _Shape:
+    """What must be known of a field to read it; asking its descriptor each time is slow."""
+
+    name: str
+    is_list: bool
+    is_message: bool
+    is_map: bool
+    words: Mapping[int, str] | None
+    """Of an enum's numbers."""
+
+
 class OptionReader:
-    """Reads option messages of one load; keeps the words of the enums that it met."""
+    """Reads option messages of one load; keeps the shapes of the fields that it met."""
 
     def __init__(self) -> None:
-        self._words: dict[EnumDescriptor, Mapping[int, str]] = {}
+        self._shapes: dict[FieldDescriptor, _Shape] = {}
 
     def flatten(self, message: Message, at: Location) -> dict[str, Said]:
         """Every field that is set, by its path."""
@@ -55,53 +67,79 @@ class OptionReader:
         while waiting:
             prefix, holder = waiting.pop()
             for field, value in holder.ListFields():
-                name = prefix + field.name
-                if field.message_type is not None and not field.is_repeated:
+                shape = self._shapes.get(field) or self._shape(field)
+                name = prefix + shape.name
+                if shape.is_message and not shape.is_list:
                     waiting.append((name + ".", value))
-                elif (read := self.value_of(field, value)) is not None:
+                elif (read := self._value(shape, value)) is not None:
                     found[name] = Said(read, at)
+        return found
+
+    def values(self, message: Message) -> dict[str, Value]:
+        """Fields that are set, by name, without those of nested messages."""
+        found: dict[str, Value] = {}
+        for field, value in message.ListFields():
+            shape = self._shapes.get(field) or self._shape(field)
+            if (read := self._value(shape, value)) is not None:
+                found[shape.name] = read
         return found
 
     def value_of(self, field: FieldDescriptor, value: object) -> Value | None:
         """A field's value; None for an enum's "unspecified", and for a message, which has no value
         of its own."""
-        if not field.is_repeated:
-            return None if field.message_type is not None else self._scalar(field, value)
-        if field.message_type is not None:
-            if field.message_type.GetOptions().map_entry:
-                return None
-            return tuple(self._record(each) for each in _each(value))
-        listed = (self._scalar(field, each) for each in _each(value))
-        return tuple(each for each in listed if each is not None)
+        return self._value(self._shape(field), value)
 
-    def _record(self, message: object) -> Record:
+    def _value(self, shape: _Shape, value: object) -> Value | None:
+        if not shape.is_list:
+            return None if shape.is_message else _scalar(shape, value)
+        if shape.is_map:
+            return None
+        each = list(cast(Iterable[object], value))
+        if shape.is_message:
+            return tuple(self._record(cast(Message, element)) for element in each)
+        listed = (_scalar(shape, element) for element in each)
+        return tuple(element for element in listed if element is not None)
+
+    def _record(self, message: Message) -> Record:
         record: dict[str, Scalar | tuple[Scalar, ...]] = {}
-        fields = message.ListFields() if isinstance(message, Message) else ()
-        for field, value in fields:
-            if field.message_type is not None:
+        for field, value in message.ListFields():
+            shape = self._shape(field)
+            if shape.is_message:
                 continue  # no list of ours has a message in its elements
-            if field.is_repeated:
-                listed = (self._scalar(field, each) for each in _each(value))
-                record[field.name] = tuple(each for each in listed if each is not None)
-            elif (read := self._scalar(field, value)) is not None:
-                record[field.name] = read
+            if shape.is_list:
+                listed = (_scalar(shape, each) for each in cast(Iterable[object], value))
+                record[shape.name] = tuple(each for each in listed if each is not None)
+            elif (read := _scalar(shape, value)) is not None:
+                record[shape.name] = read
         return record
 
-    def _scalar(self, field: FieldDescriptor, value: object) -> Scalar | None:
-        if field.enum_type is not None:
-            word = self._enum(field.enum_type).get(cast(int, value), str(value))
-            return None if word == _UNSPECIFIED else word
-        if isinstance(value, bytes):
-            return value.decode("utf-8", "replace")
-        return value if isinstance(value, (str, int, float)) else str(value)
+    def _shape(self, field: FieldDescriptor) -> _Shape:
+        if field not in self._shapes:
+            inner, enum = field.message_type, field.enum_type
+            self._shapes[field] = _Shape(
+                name=field.name,
+                is_list=field.is_repeated,
+                is_message=inner is not None,
+                is_map=inner is not None and inner.GetOptions().map_entry,
+                words=None if enum is None else _words(enum),
+            )
+        return self._shapes[field]
 
-    def _enum(self, enum: EnumDescriptor) -> Mapping[int, str]:
-        if enum not in self._words:
-            words = enum_words(enum.name, [value.name for value in enum.values])
-            # Of two names for one number (allow_alias) the first is the one that protobuf prints.
-            pairs = zip(reversed(enum.values), reversed(words), strict=True)
-            self._words[enum] = {value.number: word for value, word in pairs}
-        return self._words[enum]
+
+def _words(enum: EnumDescriptor) -> Mapping[int, str]:
+    words = enum_words(enum.name, [value.name for value in enum.values])
+    # Of two names for one number (allow_alias) the first is the one that protobuf prints.
+    pairs = zip(reversed(enum.values), reversed(words), strict=True)
+    return {value.number: word for value, word in pairs}
+
+
+def _scalar(shape: _Shape, value: object) -> Scalar | None:
+    if shape.words is not None:
+        word = shape.words.get(cast(int, value), str(value))
+        return None if word == _UNSPECIFIED else word
+    if isinstance(value, (str, int, float)):
+        return value
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def enum_words(enum_name: str, value_names: Sequence[str]) -> list[str]:
@@ -127,7 +165,3 @@ def snake_case(name: str) -> str:
     for pattern in _SNAKE:
         name = pattern.sub(r"\1_\2", name)
     return name.lower()
-
-
-def _each(value: object) -> list[object]:
-    return list(cast(Iterable[object], value))

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from eventwatch.model.errors import ContractError, Fault
+from eventwatch.model.errors import ContractError, Fault, path_text
 
 MAX_FILES = 20_000
 MAX_FILE_BYTES = 8 * 2**20
@@ -63,6 +63,11 @@ def copy_tree(source: Path, include: tuple[Path, ...], target: Path) -> Tree:
         seen.add(each.real)
     if not files and not copier.faults:
         copier.fault("", "holds no .proto file: write one, or name another folder as the source.")
+    for folder in include:
+        if not folder.is_dir():
+            copier.fault(
+                "", f"there is no folder {path_text(folder)!r} to include.", "contracts.include"
+            )
     used = copier.follow_imports(tuple(Path(os.path.realpath(each)) for each in include))
     if copier.faults:
         raise ContractError(sorted(set(copier.faults)))
@@ -127,8 +132,8 @@ class _Copier:
         self._names: dict[str, set[str]] = {}
         self._imports: set[str] = set()
 
-    def fault(self, name: str, message: str) -> None:
-        self.faults.append(Fault(name or "contracts", None, message))
+    def fault(self, name: str, message: str, key: str = "") -> None:
+        self.faults.append(Fault(name, None, message, key))
 
     def copy(self, real: Path, root: str, name: str) -> None:
         """One regular file; remembers what it imports."""

@@ -75,8 +75,7 @@ class Level:
         """What our option says, without places: for fields, of which there are many."""
         for field, value in options.ListFields():
             if field.full_name == self.own and isinstance(value, Message):
-                read = {each.name: reader.value_of(each, v) for each, v in value.ListFields()}
-                return {name: each for name, each in read.items() if each is not None}
+                return reader.values(value)
         return {}
 
     def speaks_in(self, options: Message) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from eventwatch.demo.streams import APPS, Payload, Rhythm, Stream
+from eventwatch.demo.streams import APPS, NIGHTLY_HOUR, TIME_ZONE, Payload, Rhythm, Stream
 from eventwatch.model.result import Cut
 from eventwatch.model.status import KindName
 
@@ -86,10 +86,9 @@ def starts(now: datetime) -> Starts:
         halved=ago(24),
         tripled=ago(6),
         lost_android=ago(26),
-        late=ago(30),
-        # Longer than the day that the contract allows, whatever the hour of the batch.
-        silent=ago(30),
-        repeated=ago(72),
+        late=ago(5),
+        silent=_last_batch(ago(30)),
+        repeated=ago(20),
         bad_times=ago(12),
         new_platform=ago(7),
         undeclared=ago(5),
@@ -98,6 +97,18 @@ def starts(now: datetime) -> Starts:
         untyped=ago(4),
         first=hour - SPAN,
     )
+
+
+def _last_batch(before: datetime) -> datetime:
+    """The end of the last nightly batch that began before an hour.
+
+    Thirty hours back, the silence since then is longer than the 26 hours that the contract allows,
+    whatever the hour of the day.
+    """
+    hour = before
+    while hour.astimezone(TIME_ZONE).hour != NIGHTLY_HOUR:
+        hour -= timedelta(hours=1)
+    return hour + timedelta(hours=1)
 
 
 def planted(now: datetime) -> tuple[Planted, ...]:

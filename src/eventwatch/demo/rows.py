@@ -9,17 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from eventwatch.demo import incidents
-from eventwatch.demo.streams import PLATFORM_WEIGHTS, STREAMS, Payload, Rhythm, Stream
+from eventwatch.demo.streams import (
+    NIGHTLY_HOUR,
+    PLATFORM_WEIGHTS,
+    STREAMS,
+    TIME_ZONE,
+    Payload,
+    Rhythm,
+    Stream,
+)
 
-TIME_ZONE = ZoneInfo("America/New_York")
-"""Whose days and hours the rhythm follows; config.yaml says the same."""
 _GROWTH = 1.2
 """From the first day to the last."""
 _SHAPE = 30.0
@@ -133,7 +138,7 @@ def _season(rhythm: Rhythm, first: int, hours: int) -> Floats:
     hour = np.array([moment.hour for moment in local])
     weekday = np.array([moment.weekday() for moment in local])
     if rhythm is Rhythm.NIGHTLY:
-        shape, week = (hour == 4) * 1.0, _WEEK
+        shape, week = (hour == NIGHTLY_HOUR) * 1.0, _WEEK
     elif rhythm is Rhythm.OFFICE:
         shape, week = np.exp(0.8 * np.cos((hour - 14) / 12 * np.pi)), _OFFICE_WEEK
     else:

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
+TIME_ZONE = ZoneInfo("America/New_York")
+"""Whose days and hours the rhythm follows; config.yaml says the same."""
+NIGHTLY_HOUR = 4
+"""When the nightly batch comes. Every day has this hour once, those of a clock change too."""
 APPS = ("ios", "android", "web")
 BACKEND = ("backend",)
 PLATFORM_WEIGHTS = {"ios": 0.40, "android": 0.36, "web": 0.24, "backend": 1.0, "smart_tv": 0.05}
@@ -90,7 +95,7 @@ def _streams() -> tuple[Stream, ...]:
         ("seller_paused_listing", 54, listing, APPS, office),
         ("seller_imported_catalog", 40, listing, BACKEND, Rhythm.NIGHTLY),
         # logistics
-        ("courier_scanned_parcel", 9, parcel, BACKEND, office),
+        ("courier_scanned_parcel", 16, parcel, BACKEND, office),
         ("buyer_tracked_order", 32, order, APPS, evening),
         ("courier_collected_order", 23, parcel, BACKEND, office),
         ("courier_delivered_order", 24, parcel, BACKEND, office),
@@ -103,7 +108,7 @@ def _streams() -> tuple[Stream, ...]:
         ("system_sent_notification", 8, message, BACKEND, evening),
         ("user_read_message", 6, message, APPS, evening),
         ("buyer_messaged_seller", 4, message, APPS, evening),
-        ("seller_messaged_buyer", 16, message, APPS, evening),
+        ("seller_messaged_buyer", 9, message, APPS, evening),
         ("user_opened_notification", 31, message, APPS, evening),
         ("user_dismissed_notification", 35, message, APPS, evening),
         ("user_muted_conversation", 60, message, APPS, evening),

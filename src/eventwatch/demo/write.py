@@ -19,7 +19,7 @@ from eventwatch.demo.incidents import Planted, planted
 from eventwatch.demo.rows import draw
 
 DATABASE = Path("var/demo/marketplace.duckdb")
-_HISTORY = Path("var/eventwatch/history") / TABLE
+_HISTORY = Path("var/eventwatch/history")
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ def write(directory: Path, *, rows: int = 1_000_000, seed: int = 7, now: datetim
     database = directory / DATABASE
     row_count = write_database(draw(rows, seed, now), database, seed)
     # Measurements of the table that was there before are not those of this one.
-    shutil.rmtree(directory / _HISTORY, ignore_errors=True)
+    for folder in (directory / _HISTORY).glob(f"{TABLE}-*"):
+        shutil.rmtree(folder, ignore_errors=True)
     return DemoSummary(
         tuple(written), tuple(unchanged), tuple(kept), database, row_count, now, planted(now)
     )

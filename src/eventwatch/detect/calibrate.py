@@ -25,8 +25,11 @@ TAIL_DAYS = 60
 FEW_DAYS = 5
 EXCESS_CAP = 4.0
 """One incident must not deafen a series for two months."""
-TAIL_PRIOR_DAYS = 6.0
+TAIL_PRIOR_DAYS = 15.0
 TAIL_PRIOR_MEAN = 0.5
+TABLE_TAIL = 30.0
+TAIL_MEANS = (0.32, 0.6)
+"""A normal variable's largest of a day exceeds its 90 % quantile by a third on average."""
 
 
 class Calibration:
@@ -87,10 +90,14 @@ class Calibration:
         start = np.where(known >= FEW_DAYS, np.clip(start, 2.5, 5.0), SCORE_AT_TAIL_START)
         excess = np.where(raws > start, np.minimum(raws - start, EXCESS_CAP), 0.0)
         count = (raws > start).sum(axis=0)
-        mean = (np.nansum(excess, axis=0) + TAIL_PRIOR_DAYS * TAIL_PRIOR_MEAN) / (
-            count + TAIL_PRIOR_DAYS
-        )
-        self.start, self.mean = start, np.clip(mean, 0.4, 6.0)
+        total = np.nansum(excess, axis=0)
+        # What a tail is worth follows the table's: most series have too few far days of their own.
+        # Bounded, so that a few wild series do not speak for all.
+        capped = np.minimum(total, 1.0 * count).sum(axis=1)
+        table = (capped + TABLE_TAIL * TAIL_PRIOR_MEAN) / (count.sum(axis=1) + TABLE_TAIL)
+        prior = np.clip(table, *TAIL_MEANS)[:, None]
+        mean = (total + TAIL_PRIOR_DAYS * prior) / (count + TAIL_PRIOR_DAYS)
+        self.start, self.mean = start, np.clip(mean, TAIL_MEANS[0], 6.0)
 
 
 def _quantiles(

@@ -30,12 +30,15 @@ EXACT_BELOW = 60.0
 EXACT_FROM = 1.8
 ERROR_CAP = 2.8
 STEP_CAP = 2.5
+BACK_DAYS = (1, 2)
 TREND = 0.9
 DRIFT_HALF_LIFE = 10.0
-DRIFT_PRIOR = 50.0
+DRIFT_PRIOR = 300.0
 DRIFT_RATE = 5.0
 HOT = 4.0
 """Score from which a series is not learned from."""
+CALIBRATE_FROM = 8.0
+"""Days of age from which large scores count as the series' own doing, not as our learning."""
 ONSET = 6
 """First buckets of an alarm, which still count in what the series is like."""
 CALM = 2
@@ -145,12 +148,12 @@ class Pass:
         ever = self.seen.any(axis=0)
         self.birth = np.where(ever, self.seen.argmax(axis=0), total)
         shape = (total + 1, series)
-        self.sum_x, self.sum_s = np.zeros(shape), np.zeros(shape)
+        self.sum_x, self.sum_s, self.sum_d = np.zeros(shape), np.zeros(shape), np.zeros(shape)
         self.levels = np.zeros(shape)
         self.level = np.zeros(series)
         self.doubt = np.full(series, 1.0)
         self.doubts = np.zeros(shape)
-        self.drift = np.full(series, panel.grain.drift)
+        self.drift = np.full(series, 0.5 * panel.grain.drift)
         self.trend = np.zeros(series)
         self.trend_product, self.trend_power = np.zeros(series), np.zeros(series)
         self.season = Season(series, panel.grain.slots_per_day)
@@ -206,7 +209,7 @@ class Pass:
 
     def _day(self, start: int, stop: int) -> None:
         clock = self.panel.clock.part(start, stop)
-        season, doubt = self.season.factors(clock)
+        season, doubt, of_day = self.season.factors(clock)
         if season.shape[0] != stop - start:  # pragma: no cover - slots and counts disagree
             raise ValueError("clock and counts differ in length")
         share = self.panel.share
@@ -219,13 +222,13 @@ class Pass:
         raws = np.zeros((count, 2, self.series))
         for i in range(count):
             t = start + i
-            extra = doubt[i] if self.panel.doubt is None else doubt[i] + self.panel.doubt[t]
-            zs[i], error[i], expects[i], raws[i] = self._step(t, effective[i], extra)
+            own = doubt[i] if self.panel.doubt is None else doubt[i] + self.panel.doubt[t]
+            zs[i], error[i], expects[i], raws[i] = self._step(t, effective[i], own, of_day[i])
         if stop - start == self.grain.per_day:
             self._settle(start, stop, season, zs, error, expects, raws)
 
     def _step(
-        self, t: int, season: FloatArray, extra: FloatArray
+        self, t: int, season: FloatArray, own: FloatArray, of_day: FloatArray
     ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         out, w = self.out, self.windows
         seen, x = self.seen[t], self.x[t]
@@ -235,14 +238,18 @@ class Pass:
         self.levels[t], self.doubts[t] = self.level, self.doubt
         self.sum_x[t + 1] = self.sum_x[t] + x
         self.sum_s[t + 1] = self.sum_s[t] + np.where(seen, season, 0.0)
+        self.sum_d[t + 1] = self.sum_d[t] + np.where(seen, own * season**2, 0.0)
         begin = np.maximum(t + 1 - w, 0)
         valid = (begin[:, None] >= self.reset[None, :]) & (seen & (self.birth <= t))[None, :]
         valid &= (t + 1 - w >= 0)[:, None]
         observed = self.sum_x[t + 1] - self.sum_x[begin]
-        base = self.levels[begin]
-        expected = np.maximum(base * (self.sum_s[t + 1] - self.sum_s[begin]), 1e-6)
+        usual = np.maximum(self.sum_s[t + 1] - self.sum_s[begin], 1e-6)
+        base = self._nearest(begin, observed / usual)
+        expected = np.maximum(base * usual, 1e-6)
         age = (t - self.birth) / self.grain.per_day
         young = YOUNG_DOUBT * np.maximum(1.0 - age / 3.0, 0.0)
+        # What is not known of single buckets averages out over a window, what is of the day does not.
+        extra = (self.sum_d[t + 1] - self.sum_d[begin]) / usual**2 + of_day
         phi = np.maximum(self.phi, self.low) + (0.5 * self.doubts[begin] + extra + young)
         own_z = self._z(observed, expected, phi)
         relative = observed / expected - 1.0
@@ -287,6 +294,19 @@ class Pass:
         self.onset[t] = self.hot_for <= ONSET
         self._learn_level(x, season, phi[0], seen, table_hot)
         return np.where(valid, z, 0.0), np.where(valid, observed - held, np.nan), held, raws
+
+    def _nearest(self, begin: NDArray[np.int64], rate: FloatArray) -> FloatArray:
+        """Level to judge by [W, S]: within what the level was just before the window and one and two
+        days before that, the one nearest to what came. So the way back from a holiday, or from an
+        incident too small to be told, is no news."""
+        low = high = self.levels[begin]
+        for days in BACK_DAYS:
+            earlier = begin - days * self.grain.per_day
+            old = self.levels[np.maximum(earlier, 0)]
+            known = earlier[:, None] >= self.birth[None, :] + self.grain.per_day
+            low = np.where(known, np.minimum(low, old), low)
+            high = np.where(known, np.maximum(high, old), high)
+        return np.clip(rate, low, high)
 
     @staticmethod
     def _z(observed: FloatArray, expected: FloatArray, phi: FloatArray) -> FloatArray:
@@ -398,7 +418,10 @@ class Pass:
         self._learn_spread(error, expects, learn & (age > 2.0))
         self._learn_drift(age)
         self.calibration.learn(
-            zs, raws, self.out.alarm[start:stop] & ~self.onset[start:stop], self.seen[start:stop].sum(axis=0)
+            zs,
+            raws,
+            self.out.alarm[start:stop] & ~self.onset[start:stop],
+            np.where(age > CALIBRATE_FROM, self.seen[start:stop].sum(axis=0), 0),
         )
         self._learn_season(start, stop, season, learn)
         self._learn_shared()
@@ -432,7 +455,7 @@ class Pass:
             change = np.exp(np.clip(DRIFT_RATE * memory, -0.25, 0.25))
             limit = self.grain.drift
             self.drift = np.where(
-                old, np.clip(self.drift * change, limit / 12.0, limit * 2.0), self.drift
+                old, np.clip(self.drift * change, limit / 8.0, limit * 1.25), self.drift
             )
         self.trend_product *= fade
         self.trend_power *= fade
@@ -493,7 +516,7 @@ class Pass:
         counts = self.x[begin:stop][:, columns] * seen
         self.season.restart(columns, counts, seen, part, phi[columns])
         recent = slice(max(0, stop - 2 * per_day), stop)
-        factors, _ = self.season.factors(clock.part(recent.start, stop))
+        factors, _, _ = self.season.factors(clock.part(recent.start, stop))
         known = (self.seen[recent] & ~self.out.alarm[recent]).astype(np.float64)
         usual = (factors * known).sum(axis=0)
         level = (self.x[recent] * known).sum(axis=0) / np.maximum(usual, 1e-6)

@@ -1,4 +1,4 @@
-"""The rhythm of each series: hour of day × day of week × hour of week, learned day by day.
+"""The rhythm of each series: hour of day × day of week × shape of the weekend × hour of week.
 
 Every factor is a precision-weighted mean with a prior that says "nothing special", so a series with
 little history leans on what it has: hour of day from its first full day, day of week from its
@@ -20,8 +20,14 @@ HALF_LIFE_WEEKS = 5.0
 HOUR_PRIOR = 2.0
 """Precision of "this hour is like the others": a standard deviation of 0.7."""
 DAY_PRIOR = 30.0
-WEEK_PRIOR = 100.0
-"""Precision of "this hour of this weekday is like its hour and its weekday": 0.1."""
+SHAPE_START = 0.15**2
+WEEK_START = 0.05**2
+"""Variance of the two finer factors around 1 before a series shows its own."""
+SPREAD_SLOTS = 25.0
+"""How many slots of its own that, and what the table shows, are worth."""
+SPREAD_LIMITS = (0.01**2, 1.5**2)
+FADED_NOISE = 0.6
+"""Variance of an exponentially faded mean times its weight: between 1 (young) and 0.5 (old)."""
 FLOOR = 0.005
 YOUNG_DAYS = 14
 """So long the profile is made anew each day from the raw counts: running updates against a level that
@@ -57,6 +63,11 @@ class Clock:
         """Slot of the week."""
         return np.asarray(self.weekday * self.slots_per_day + self.slot, dtype=np.int64)
 
+    @property
+    def shape(self) -> IntArray:
+        """Slot of the day, Saturday's and Sunday's apart from the other days'."""
+        return np.asarray((self.weekday >= 5) * self.slots_per_day + self.slot, dtype=np.int64)
+
     def part(self, start: int, stop: int) -> Clock:
         """Buckets [start, stop)."""
         return Clock(self.slot[start:stop], self.weekday[start:stop], self.slots_per_day)
@@ -68,6 +79,41 @@ class Clock:
         return Clock(self.slot[:, columns], self.weekday[:, columns], self.slots_per_day)
 
 
+class Factor:
+    """A fine factor around 1 whose spread is learned too: the prior is as strong as the slots of
+    this series, and those of the table, are alike (empirical Bayes by moments)."""
+
+    def __init__(self, slots: int, series: int, start: float) -> None:
+        self.sum = np.zeros((slots, series))
+        self.weight = np.zeros((slots, series))
+        self.spread = np.full(series, start)
+        self.start = start
+
+    def at(self, slots: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Factors of slots, and their variance."""
+        prior = 1.0 / self.spread
+        total = pick(self.weight, slots) + prior
+        return (pick(self.sum, slots) + prior) / total, 1.0 / total
+
+    def fade(self, rate: float) -> None:
+        """Forgets a little."""
+        self.sum *= rate
+        self.weight *= rate
+
+    def learn_spread(self) -> None:
+        """The excess of the slots' variance over their noise, by DerSimonian and Laird's moments,
+        shrunk to the table's."""
+        weight = np.maximum(self.weight, 1e-9)
+        error = np.minimum((self.sum / weight - 1.0) ** 2, 9.0) - FADED_NOISE / weight
+        news = self.weight / (self.weight + 20.0)
+        total, slots = (news * error).sum(axis=0), news.sum(axis=0)
+        table = (max(float(np.clip(total, None, 25.0).sum()), 0.0) + SPREAD_SLOTS * self.start) / (
+            float(slots.sum()) + SPREAD_SLOTS
+        )
+        spread = (total + SPREAD_SLOTS * table) / (slots + SPREAD_SLOTS)
+        self.spread = np.clip(spread, *SPREAD_LIMITS)
+
+
 class Season:
     """Mutable while a pass runs; one per pass."""
 
@@ -77,8 +123,9 @@ class Season:
         self.hour_weight = np.zeros((slots_per_day, series))
         self.day_sum = np.zeros((7, series))
         self.day_weight = np.zeros((7, series))
-        self.week_sum = np.zeros((7 * slots_per_day, series))
-        self.week_weight = np.zeros((7 * slots_per_day, series))
+        self.shape = Factor(2 * slots_per_day, series, SHAPE_START)
+        self.week = Factor(7 * slots_per_day, series, WEEK_START)
+        self.days = 0
 
     def hour(self) -> FloatArray:
         """Factors by slot of day [slots_per_day, S]."""
@@ -88,39 +135,44 @@ class Season:
         """Factors by weekday [7, S]."""
         return (self.day_sum + DAY_PRIOR) / (self.day_weight + DAY_PRIOR)
 
-    def factors(self, clock: Clock) -> tuple[FloatArray, FloatArray]:
-        """Season of consecutive buckets [n, S] and the relative variance of not knowing it better."""
-        base = pick(self.hour(), clock.slot) * pick(self.day(), clock.weekday)
-        weight = pick(self.week_weight, clock.week)
-        total = weight + WEEK_PRIOR
-        season = np.maximum(base * (pick(self.week_sum, clock.week) + WEEK_PRIOR) / total, FLOOR)
-        doubt = 0.5 / total + 0.5 / (pick(self.day_weight, clock.weekday) + DAY_PRIOR)
-        return season, doubt
+    def factors(self, clock: Clock) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Season of consecutive buckets and the relative variances of not knowing it better, of the
+        bucket's own and of its whole day's; all [n, S]."""
+        shape, doubt = self.shape.at(clock.shape)
+        week, more = self.week.at(clock.week)
+        season = pick(self.hour(), clock.slot) * pick(self.day(), clock.weekday) * shape * week
+        of_day = 1.0 / (pick(self.day_weight, clock.weekday) + DAY_PRIOR)
+        return np.maximum(season, FLOOR), 0.5 * (doubt + more), 0.5 * of_day
 
     def learn(self, clock: Clock, ratio: FloatArray, precision: FloatArray) -> None:
         """One day: ``ratio`` is count ÷ level and ``precision`` 1 ÷ its relative variance, 0 where
         nothing is to be learned; both [n, S]."""
         fade = 0.5 ** (1.0 / HALF_LIFE_DAYS)
         fade_week = 0.5 ** (1.0 / (7.0 * HALF_LIFE_WEEKS))
-        for table, rate in (
-            (self.hour_sum, fade),
-            (self.hour_weight, fade),
-            (self.day_sum, fade_week),
-            (self.day_weight, fade_week),
-            (self.week_sum, fade_week),
-            (self.week_weight, fade_week),
-        ):
-            table *= rate
+        self.hour_sum *= fade
+        self.hour_weight *= fade
+        self.day_sum *= fade_week
+        self.day_weight *= fade_week
+        self.shape.fade(fade_week)
+        self.week.fade(fade_week)
         hour, day = pick(self.hour(), clock.slot), pick(self.day(), clock.weekday)
-        scatter(self.hour_sum, clock.slot, precision * ratio / day)
+        shape, _ = self.shape.at(clock.shape)
+        week, _ = self.week.at(clock.week)
+        scatter(self.hour_sum, clock.slot, precision * ratio / (day * shape * week))
         scatter(self.hour_weight, clock.slot, precision)
         # A day's hours share what moves the day: together they say no more than a few.
         shared = precision / (1.0 + 0.01 * precision.sum(axis=0))
-        by_day = ratio / np.maximum(hour, 0.05)
-        scatter(self.day_sum, clock.weekday, shared * hour * by_day)
+        others = np.maximum(hour * shape * week, 0.05)
+        scatter(self.day_sum, clock.weekday, shared * hour * ratio / others)
         scatter(self.day_weight, clock.weekday, shared * hour)
-        scatter(self.week_sum, clock.week, precision * ratio / np.maximum(hour * day, FLOOR))
-        scatter(self.week_weight, clock.week, precision)
+        scatter(self.shape.sum, clock.shape, precision * ratio / np.maximum(hour * day * week, FLOOR))
+        scatter(self.shape.weight, clock.shape, precision)
+        scatter(self.week.sum, clock.week, precision * ratio / np.maximum(hour * day * shape, FLOOR))
+        scatter(self.week.weight, clock.week, precision)
+        self.days += 1
+        if self.days % 7 == 0:
+            self.shape.learn_spread()
+            self.week.learn_spread()
 
     def restart(
         self, columns: IntArray, counts: FloatArray, seen: FloatArray, clock: Clock, phi: FloatArray
@@ -149,7 +201,8 @@ class Season:
         self.hour_weight[:, columns] = weight
         self.hour_sum[:, columns] = weight * ratio
         self.day_sum[:, columns] = self.day_weight[:, columns] = 0.0
-        self.week_sum[:, columns] = self.week_weight[:, columns] = 0.0
+        self.shape.sum[:, columns] = self.shape.weight[:, columns] = 0.0
+        self.week.sum[:, columns] = self.week.weight[:, columns] = 0.0
         if days >= 7:
             hour = self.hour()[:, columns]
             level = counts.sum(axis=0) / np.maximum(seen.sum(axis=0), 1.0)
@@ -159,3 +212,12 @@ class Season:
             ratio = sums(clock.weekday, 7, counts) / np.maximum(expected, 1e-9)
             self.day_weight[:, columns] = weight
             self.day_sum[:, columns] = weight * ratio
+            by_day = by_hour * pick(self.day()[:, columns], clock.weekday)
+            size = 2 * per_day
+            expected = sums(clock.shape, size, by_day)
+            weight = worth(expected)
+            ratio = sums(clock.shape, size, counts) / np.maximum(expected, 1e-9)
+            self.shape.weight[:, columns] = weight
+            self.shape.sum[:, columns] = weight * ratio
+            if days % 7 == 0:
+                self.shape.learn_spread()

@@ -1,9 +1,9 @@
 """Which values stopped while the others of their group went on.
 
 The group (an event type, or the exposure) is the clock: a value is missing only while its siblings
-come, so a silent table or night says nothing. Four chances must all be small: by rows (its share of
-the rows since), by hours (one burst of a thousand rows is one hour), by its own past pauses counted
-in hours in which the group had rows, and by its past pauses between loads (a platform that is loaded
+come, so a silent table or night says nothing. Two chances must be tiny: by rows (its share of the
+rows since) and by hours (one burst of a thousand rows is one hour). Two must be small: by its own past
+pauses counted in hours in which the group had rows, and counted in loads (a platform that is loaded
 once a day is not missing in the afternoon).
 """
 
@@ -22,8 +22,9 @@ from eventwatch.model.measurement import HOUR, Cells
 
 SHARE_DISPERSION = 0.1
 """Shares move less than rates do, but they move."""
+PAUSES_AGREE = 1e-4
 LOADS_AGREE = 1e-3
-"""The pauses between loads need only make it plausible."""
+"""Pauses need only make it plausible: they are few, and guard against values that come in spells."""
 MOST_WEIGHED = 2_000
 """Candidates looked at closely, those with the most rows expected first."""
 
@@ -45,6 +46,10 @@ class Stop:
 
     member: int
     p_value: float
+    by_rows: float
+    """The chance by rows alone."""
+    by_time: float
+    """The chance by its own past pauses on the wall clock alone."""
     share: float
     """Of the group's rows until it stopped."""
     expected: float
@@ -157,18 +162,20 @@ def _weigh(
     share = float(sums.share[member])
     expected = float(sums.since[member]) * share
     pauses = np.diff(np.flatnonzero(present)).astype(np.float64)
-    p_value = max(
-        float(silence_p_value(expected, SHARE_DISPERSION)),
-        float((1.0 - often) ** after),
-        gap_p_value(pauses, float(after)),
-    )
+    by_rows = float(silence_p_value(expected, SHARE_DISPERSION))
+    p_value = max(by_rows, float((1.0 - often) ** after))
+    on_wall = np.diff(np.flatnonzero(hourly)).astype(np.float64)
     # The exact last load of its last hour: a straggler of an older hour is no sign of life.
     in_last = own & (hour == last)
-    if p_value < LOADS_AGREE and _by_loads(cells, group, own) > LOADS_AGREE:
-        p_value = 1.0
+    if p_value < PAUSES_AGREE:
+        by_pauses, by_loads = gap_p_value(pauses, float(after)), _by_loads(cells, group, own)
+        if by_pauses > PAUSES_AGREE or by_loads > LOADS_AGREE:
+            p_value = max(p_value, by_pauses, by_loads)
     return Stop(
         member=member,
         p_value=p_value,
+        by_rows=by_rows,
+        by_time=gap_p_value(on_wall, float(sums.hours - 1 - last)),
         share=share,
         expected=expected,
         others=int(sums.since[member]),

@@ -216,13 +216,18 @@ def _missing(
         due = min(view.watching_since, view.measured_from)
         if contract.since is not None:
             due = max(due, _midnight(contract.since, view))
-        grace = check.grace
-        if contract.pattern is Pattern.SPARSE:
-            grace = max(grace, SPARSE_GRACE)
+        sparse = contract.pattern is Pattern.SPARSE
+        grace = max(check.grace, SPARSE_GRACE) if sparse else check.grace
+        # The look-back cuts the past off: what comes twice a year need not be in it.
+        unknown = sparse and (contract.since is None or due <= view.measured_from)
         if view.now < due + grace:
             status, summary, learning_until = Status.LEARNING, "has not come yet", due + grace
         elif not known.types:
             status, summary = Status.SKIPPED, "nothing at all came to the exposure"
+        elif unknown:
+            looked = format_duration(view.now - view.measured_from)
+            status = Status.SKIPPED
+            summary = f"no row in the {looked} that are known: too short to miss a sparse event type"
         else:
             waited = format_duration(view.now - due)
             status, since = Status.FAIL, due

@@ -38,6 +38,9 @@ LEARNED_SHARE = 0.05
 """Of an event type's rows; a smaller part that nobody named is nobody's promise."""
 WHOLE_SHARE = 0.01
 """Of the exposure's rows."""
+WHOLE_TIME_P = 5e-4
+"""Of a silence by the value's own pauses; enough for the few values of a whole exposure, whose other
+values may come so seldom that their hours prove nothing."""
 LEARNED_HISTORY = 7 * 24
 """Hours a value must have been there before its absence says anything."""
 NEW_NORMAL = timedelta(days=14)
@@ -110,7 +113,7 @@ def _stopped_whole(scene: _Scene, novelty: dict[str, Novelty]) -> dict[tuple[str
     return {
         pairs[s.member]: s
         for s in stops
-        if s.p_value <= LEARNED_P
+        if (s.p_value <= LEARNED_P or (s.by_rows <= LEARNED_P and s.by_time <= WHOLE_TIME_P))
         and s.history_hours >= LEARNED_HISTORY
         and from_epoch(s.last_loaded) >= oldest
     }

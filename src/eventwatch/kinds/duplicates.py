@@ -8,18 +8,19 @@ told once, of the exposure.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 import numpy as np
 from pydantic import Field, field_validator
 
-from eventwatch.kinds.arrivals import spark_of
+from eventwatch.kinds.arrivals import IntArray, spark_of
 from eventwatch.kinds.definition import Check, Duration, Rules
 from eventwatch.kinds.results import Maker
 from eventwatch.model.durations import format_duration, from_epoch
 from eventwatch.model.measurement import HOUR, Cells
-from eventwatch.model.result import Amount, Fact, Result, Spark
+from eventwatch.model.result import Amount, Result, Spark
 from eventwatch.model.status import KindName, Status
 from eventwatch.model.view import ExposureView
 
@@ -53,63 +54,64 @@ class DuplicatesCheck(Check):
 
 def judge(view: ExposureView, rules: Rules[DuplicatesCheck]) -> Iterator[Result]:
     """Results of the exposure and of each event type."""
-    maker = Maker(view.exposure.name, KindName.DUPLICATES)
     check = rules.for_exposure()
     if view.exposure.columns.event_id is None:
         if check.enabled:
             reason = "the config maps no event_id, so repeated rows cannot be told"
+            maker = Maker(view.exposure.name, KindName.DUPLICATES)
             yield maker.make(check, "repeated", Status.SKIPPED, reason)
         return
     names = list(dict.fromkeys(k.event_type for k in (*view.rows.keys, *view.duplicates.keys)))
     checks = dict(rules.each(names))
     spans = {check.over, *(own.over for own in checks.values())}
-    rows = {span: _counted(view.rows, names, view, span) for span in spans}
-    repeated = {span: _counted(view.duplicates, names, view, span) for span in spans}
-    failing: set[str | None] = set()
-    able = 0
+    counted = {
+        span: (_rows(view.duplicates, names, view, span), _rows(view.rows, names, view, span))
+        for span in spans
+    }
+    counts: dict[str | None, _Count] = {}
     for i, name in enumerate(names):
-        own = checks[name]
-        count, total = int(repeated[own.over][i]), int(rows[own.over][i])
-        able += count >= MIN_ROWS or total * own.max_share >= MIN_ROWS
-        if own.enabled and _too_many(count, total, own):
-            failing.add(name)
+        repeated, rows = counted[checks[name].over]
+        counts[name] = _Count(int(repeated[i]), int(rows[i]))
+    failing = {n for n, c in counts.items() if checks[n].enabled and c.is_too_many(checks[n])}
+    able = sum(count.could_fail for count in counts.values())
     widespread = len(failing) >= WIDESPREAD and len(failing) >= able / 2
     if check.enabled:
-        yield _of_exposure(view, check, maker, failing, widespread, rows, repeated)
-    for i, name in enumerate(names):
+        repeated, rows = counted[check.over]
+        whole = _Count(int(repeated.sum()), int(rows.sum()))
+        told = sum(counts[n].repeated for n in failing)
+        rest = _Count(whole.repeated - told, whole.rows)
+        # Rows without a type have no owner, and a few in each of many types are nobody's alone.
+        bad = widespread or None in failing or rest.is_too_many(check)
+        yield _result(view, check, whole, None, Status.FAIL if bad else Status.PASS)
+    for name, count in counts.items():
         own = checks[name]
-        count, total = int(repeated[own.over][i]), int(rows[own.over][i])
-        if name is None or not own.enabled or not (count or total):
+        if name is None or not own.enabled or not (count.repeated or count.rows):
             continue
         status = Status.PASS
         if name in failing:
             # Where the exposure's own result is switched off, nothing else would tell of it.
             status = Status.SKIPPED if widespread and check.enabled else Status.FAIL
-        cells = view.duplicates
-        yield maker.make(
-            own,
-            "repeated",
-            status,
-            "the exposure as a whole repeats ids"
-            if status is Status.SKIPPED
-            else _said(count, total, own),
-            event_type=name,
-            contract=view.catalog.of(name),
-            amount=Amount("share", count / max(total, 1), upper=own.max_share),
-            since=_since(cells.where(_is(cells, name)), view) if status is Status.FAIL else None,
-            facts=(Fact("repeated rows", f"{count:,}"),) if status is Status.FAIL else (),
-            spark=_spark(cells.where(_is(cells, name)), view) if status is Status.FAIL else None,
-        )
+        yield _result(view, own, count, name, status)
 
 
-def _too_many(count: int, total: int, check: DuplicatesCheck) -> bool:
-    least = 1 if check.max_share == 0 else MIN_ROWS
-    return count >= least and count > check.max_share * total
+@dataclass(frozen=True)
+class _Count:
+    """Rows of one span, and how many of them repeat an id."""
+
+    repeated: int
+    rows: int
+
+    def is_too_many(self, check: DuplicatesCheck) -> bool:
+        least = 1 if check.max_share == 0 else MIN_ROWS
+        return self.repeated >= least and self.repeated > check.max_share * self.rows
+
+    @property
+    def could_fail(self) -> bool:
+        """Whether there are rows enough for a repeated batch to show."""
+        return self.repeated >= MIN_ROWS or self.rows >= 2 * MIN_ROWS
 
 
-def _counted(
-    cells: Cells, names: list[str | None], view: ExposureView, span: timedelta
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _rows(cells: Cells, names: list[str | None], view: ExposureView, span: timedelta) -> IntArray:
     """Rows per name, loaded in the whole hours that the span touches."""
     since = int((view.now - span).timestamp()) // HOUR * HOUR
     place = {name: i for i, name in enumerate(names)}
@@ -117,49 +119,43 @@ def _counted(
     late = cells.loaded >= since
     return np.bincount(
         of_series[cells.series[late]], weights=cells.rows[late], minlength=len(names)
-    ).astype(np.float64)
+    ).astype(np.int64)
 
 
-def _of_exposure(
-    view: ExposureView,
-    check: DuplicatesCheck,
-    maker: Maker,
-    failing: set[str | None],
-    widespread: bool,
-    rows: dict[timedelta, np.ndarray[tuple[int], np.dtype[np.float64]]],
-    repeated: dict[timedelta, np.ndarray[tuple[int], np.dtype[np.float64]]],
+def _result(
+    view: ExposureView, check: DuplicatesCheck, count: _Count, name: str | None, status: Status
 ) -> Result:
-    count, total = int(repeated[check.over].sum()), int(rows[check.over].sum())
-    # Rows without a type have no owner: the exposure answers for them.
-    bad = widespread or None in failing
+    maker = Maker(view.exposure.name, KindName.DUPLICATES)
+    fails = status is Status.FAIL
+    cells = view.duplicates
+    if fails and name is not None:
+        mine = np.array([k.event_type == name for k in cells.keys], dtype=np.bool_)
+        cells = cells.where(mine[cells.series])
+    skipped = "the exposure as a whole repeats ids"
     return maker.make(
         check,
         "repeated",
-        Status.FAIL if bad else Status.PASS,
-        _said(count, total, check),
-        amount=Amount("share", count / max(total, 1), upper=check.max_share),
-        since=_since(view.duplicates, view) if bad else None,
-        facts=(Fact("event types", f"{len(failing):,} with too many repeated ids"),) if bad else (),
-        spark=_spark(view.duplicates, view) if bad else None,
+        status,
+        skipped if status is Status.SKIPPED else _said(count, check),
+        event_type=name,
+        contract=view.catalog.of(name),
+        amount=Amount("share", count.repeated / max(count.rows, 1), upper=check.max_share),
+        since=_since(cells, view) if fails else None,
+        spark=_spark(cells, view) if fails else None,
     )
 
 
-def _said(count: int, total: int, check: DuplicatesCheck) -> str:
+def _said(count: _Count, check: DuplicatesCheck) -> str:
     span = format_duration(check.over)
-    if not count:
-        return f"no repeated id in the {total:,} rows of the last {span}"
-    share = count / max(total, 1) * 100
-    rows = "1 row" if count == 1 else f"{count:,} rows"
-    repeats = "repeats" if count == 1 else "repeat"
+    if not count.repeated:
+        return f"no repeated id in the {count.rows:,} rows of the last {span}"
+    share = count.repeated / max(count.rows, 1) * 100
+    rows = "1 row" if count.repeated == 1 else f"{count.repeated:,} rows"
+    repeats = "repeats" if count.repeated == 1 else "repeat"
     return (
         f"{rows} of the last {span} {repeats} an event id that came before ({share:.2g} % of "
-        f"{total:,}); accepted are {check.max_share * 100:.2g} %"
+        f"{count.rows:,}); accepted are {check.max_share * 100:.2g} %"
     )
-
-
-def _is(cells: Cells, name: str | None) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    mine = np.array([k.event_type == name for k in cells.keys], dtype=np.bool_)
-    return mine[cells.series] if len(mine) else np.zeros(0, dtype=np.bool_)
 
 
 def _since(cells: Cells, view: ExposureView) -> datetime:

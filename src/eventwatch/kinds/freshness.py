@@ -13,7 +13,7 @@ from eventwatch.kinds.arrivals import arrivals_of
 from eventwatch.kinds.definition import Rules
 from eventwatch.kinds.freshness_check import FreshnessCheck
 from eventwatch.kinds.freshness_lag import judge_lags
-from eventwatch.kinds.freshness_silence import judge_silences, judge_staleness
+from eventwatch.kinds.freshness_silence import Scene, judge_silences, judge_staleness
 from eventwatch.kinds.freshness_times import judge_changes, judge_times
 from eventwatch.kinds.results import Maker
 from eventwatch.model.result import Result
@@ -28,11 +28,12 @@ def judge(view: ExposureView, rules: Rules[FreshnessCheck]) -> Iterator[Result]:
     maker = Maker(view.exposure.name, KindName.FRESHNESS)
     check = rules.for_exposure()
     arrivals = arrivals_of(view)
+    scene = Scene(view, arrivals, maker)
     # Also where the exposure's own result is switched off: a late table explains silent types.
-    staleness, table = judge_staleness(view, check, arrivals, maker)
+    staleness, table = judge_staleness(scene, check)
     if check.enabled:
         yield staleness
         yield from judge_changes(view, check, maker)
     yield from judge_lags(view, rules, maker)
     yield from judge_times(view, rules, arrivals, maker)
-    yield from judge_silences(view, rules, arrivals, table, maker)
+    yield from judge_silences(scene, rules, table)

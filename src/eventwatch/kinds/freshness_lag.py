@@ -7,7 +7,6 @@ or usual at this hour of the day, so that a nightly backfill is no news.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -65,9 +64,7 @@ def _latest(bins: FloatArray, least: int) -> tuple[FloatArray, int]:
     return bins[-MOST_WINDOWS[-1] :].sum(axis=0), MOST_WINDOWS[-1]
 
 
-def _of_exposure(
-    view: ExposureView, check: FreshnessCheck, delays: Delays, maker: Maker
-) -> Result:
+def _of_exposure(view: ExposureView, check: FreshnessCheck, delays: Delays, maker: Maker) -> Result:
     recent, hours = _latest(delays.bins, MIN_ROWS)
     rows = int(recent.sum())
     if rows < MIN_ROWS:

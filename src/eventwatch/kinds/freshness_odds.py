@@ -33,6 +33,10 @@ RATE_HOURS = 60 * 24
 MOST_DISPERSION = 0.5
 """From here on a rate says too little of the next hours; the pauses say more."""
 MIN_PAUSES = 7
+LEAST_SURE = 0.005
+"""However few the tests: a pause that one in 200 reaches is no news."""
+LATELY = 60 * 86400.0
+ENOUGH_PAUSES = 60
 OUTLIERS_IN = 300
 """One pause in so many is taken for an incident of the past and left out, at most three."""
 
@@ -122,12 +126,15 @@ def weigh(stream: Stream, week: Week, series: int, ticks: Ticks) -> Silence:
     rows = np.concatenate(([0.0], np.cumsum(week.rate[series, slots] * ticking)))
     expected = float(np.interp(now, edges, rows) - np.interp(stream.last, edges, rows))
     elapsed = float(np.interp(now, edges, clock) - np.interp(stream.last, edges, clock))
-    lengths = np.interp(stream.ends, edges, clock) - np.interp(stream.begins, edges, clock)
-    wall = np.sort(stream.ends - stream.begins)
+    # Streams grow and fade: what they did lately, or as lately as it takes to have seen enough.
+    since = np.searchsorted(stream.begins, stream.last - LATELY)
+    since = max(min(int(since), len(stream.begins) - ENOUGH_PAUSES), 0)
+    begins, ends = stream.begins[since:], stream.ends[since:]
+    lengths = np.interp(ends, edges, clock) - np.interp(begins, edges, clock)
+    wall = np.sort(ends - begins)
     wall = wall[wall > 0]
-    days = max((stream.last - edges[0]) / 86400.0, 1.0)
-    if len(stream.begins):
-        days = max((stream.last - float(stream.begins[0])) / 86400.0, 1.0)
+    first = float(begins[0]) if len(begins) else float(edges[0])
+    days = max((stream.last - first) / 86400.0, 1.0)
     phi = float(week.dispersion[series])
     # A silence that its own past has seen more than once a month is no news, whatever the rate says.
     seen_before = int((lengths >= elapsed).sum()) > 1 + days / 30
@@ -163,4 +170,4 @@ def threshold(per_week: float, streams: int, per_day: float, cycles_per_day: flo
     happen, so there are never more of them than cycles.
     """
     looks = max(min(per_day, cycles_per_day), 1e-3)
-    return min(per_week / 7.0 / (max(streams, 1) * looks), 0.05)
+    return min(per_week / 7.0 / (max(streams, 1) * looks), LEAST_SURE)

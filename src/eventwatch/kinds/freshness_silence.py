@@ -20,6 +20,7 @@ from eventwatch.kinds.freshness_odds import (
     MIN_PAUSES,
     Silence,
     Stream,
+    Ticks,
     Week,
     learn_week,
     threshold,
@@ -56,10 +57,39 @@ class Table:
     """[H] hours in which anything arrived."""
 
 
-def judge_staleness(
-    view: ExposureView, check: FreshnessCheck, arrivals: Arrivals, maker: Maker
-) -> tuple[Result, Table]:
+@dataclass(frozen=True)
+class Scene:
+    """What every part of the judging looks at."""
+
+    view: ExposureView
+    arrivals: Arrivals
+    maker: Maker
+
+    @property
+    def floor(self) -> timedelta:
+        """No learned silence is shorter: two cycles may lie between a row and our next look."""
+        return max(FLOOR, 2 * self.view.exposure.every)
+
+    @property
+    def cycles_per_day(self) -> float:
+        """How often it is looked at."""
+        return 86400 / max(self.view.exposure.every.total_seconds(), 1.0)
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """A declared, active event type that ever came."""
+
+    contract: Contract
+    check: FreshnessCheck
+    series: int | None
+    """Row of ``Arrivals``; None: only the ledger remembers it."""
+    last_at: datetime
+
+
+def judge_staleness(scene: Scene, check: FreshnessCheck) -> tuple[Result, Table]:
     """The result about the newest arrival, and what is known of the table for what follows."""
+    view, arrivals, maker = scene.view, scene.arrivals, scene.maker
     counts = arrivals.counts.sum(axis=0)
     bad = view.bad_times.loaded // HOUR - arrivals.start // HOUR
     inside = (bad >= 0) & (bad < arrivals.hours)
@@ -69,17 +99,17 @@ def judge_staleness(
     ticking = (counts > 0) & arrivals.measured
     last = _last_of(view, arrivals)
     if last is None:
-        return _empty(view, check, maker), Table(None, True, ticking)
+        return _empty(scene, check), Table(None, True, ticking)
     elapsed = timedelta(seconds=arrivals.now - last)
     limit, words = check.max_staleness, "its limit"
     weighed: Silence | None = None
     if limit is None:
-        weighed = _weigh_table(view, arrivals, counts, last)
+        weighed = _weigh_table(scene, counts, last)
         if weighed.pause_count < MIN_PAUSES:
-            return _learning_table(view, check, maker, elapsed), Table(last, False, ticking)
-        cycles = 86400 / max(view.exposure.every.total_seconds(), 1.0)
-        alpha = threshold(check.false_silences_per_week, 1, weighed.per_day, cycles)
-        late = weighed.p_value <= alpha and elapsed > _floor(view)
+            return _learning_table(scene, check, elapsed), Table(last, False, ticking)
+        per_week = check.false_silences_per_week
+        alpha = threshold(per_week, 1, weighed.per_day, scene.cycles_per_day)
+        late = weighed.p_value <= alpha and elapsed > scene.floor
     else:
         late = elapsed > limit
     expected = limit if weighed is None else weighed.usual
@@ -118,20 +148,20 @@ def _last_of(view: ExposureView, arrivals: Arrivals) -> float | None:
     return min(max(known), view.now).timestamp() if known else None
 
 
-def _weigh_table(
-    view: ExposureView, arrivals: Arrivals, counts: NDArray[np.int64], last: float
-) -> Silence:
+def _weigh_table(scene: Scene, counts: NDArray[np.int64], last: float) -> Silence:
+    view, arrivals = scene.view, scene.arrivals
     everything = np.ones(len(view.rows.series), dtype=np.bool_)
     begins, ends = pauses(view.rows, everything, arrivals.start)
     silent = np.array([(arrivals.now - last) / HOUR])
     week = learn_week(counts[None, :], arrivals.start, silent, view.exposure.time_zone)
     stream = Stream(begins, ends, last, regular=False)
-    return weigh(stream, week, 0, arrivals.edges, arrivals.measured, arrivals.now)
+    return weigh(stream, week, 0, Ticks(arrivals.edges, arrivals.measured, arrivals.now))
 
 
-def _empty(view: ExposureView, check: FreshnessCheck, maker: Maker) -> Result:
+def _empty(scene: Scene, check: FreshnessCheck) -> Result:
+    view, maker = scene.view, scene.maker
     watched = view.now - view.measured_from
-    limit = check.max_staleness if check.max_staleness is not None else _floor(view)
+    limit = check.max_staleness if check.max_staleness is not None else scene.floor
     if watched <= limit:
         return maker.make(
             check,
@@ -151,9 +181,8 @@ def _empty(view: ExposureView, check: FreshnessCheck, maker: Maker) -> Result:
     )
 
 
-def _learning_table(
-    view: ExposureView, check: FreshnessCheck, maker: Maker, elapsed: timedelta
-) -> Result:
+def _learning_table(scene: Scene, check: FreshnessCheck, elapsed: timedelta) -> Result:
+    view, maker = scene.view, scene.maker
     until = view.measured_from + LEARNING
     age = f"newest arrival {format_duration(elapsed)} ago"
     amount = Amount("seconds", elapsed.total_seconds())
@@ -170,41 +199,35 @@ def _learning_table(
     )
 
 
-def judge_silences(
-    view: ExposureView,
-    rules: Rules[FreshnessCheck],
-    arrivals: Arrivals,
-    table: Table,
-    maker: Maker,
-) -> Iterator[Result]:
+def judge_silences(scene: Scene, rules: Rules[FreshnessCheck], table: Table) -> Iterator[Result]:
     """One result per declared, active event type that ever came."""
+    view, arrivals = scene.view, scene.arrivals
     place = {name: i for i, name in enumerate(arrivals.names)}
-    judged: list[tuple[Contract, FreshnessCheck, int | None]] = []
     contracts = {c.event_type: c for c in view.catalog.declared_in(view.exposure.name)}
+    learned: list[Awaited] = []
     for name, check in rules.each(tuple(contracts)):
         contract = contracts[name or ""]
-        if check.enabled and _is_awaited(contract, view):
-            judged.append((contract, check, place.get(name)))
-    learned: list[tuple[Contract, FreshnessCheck, int]] = []
-    for contract, check, series in judged:
-        last = _last_arrival(view, arrivals, contract, series)
-        if last is None:
+        series = place.get(name)
+        last_at = _last_arrival(scene, contract, series)
+        if last_at is None or not check.enabled or not _is_awaited(contract, view):
             continue
+        awaited = Awaited(contract, check, series, last_at)
         if contract.max_gap is not None:
-            yield _against_limit(view, contract, check, arrivals, table, maker, series, last)
+            yield _against_limit(scene, table, awaited, contract.max_gap)
         elif series is None or arrivals.last[series] == NEVER:
-            yield maker.make(
+            yield scene.maker.make(
                 check,
                 "silence",
                 Status.SKIPPED,
-                f"nothing came in the look-back; the last row came {_ago(view.now, last)}. "
-                "max_gap in the contract would judge it",
+                "nothing came in the look-back; the last row came "
+                f"{format_duration(view.now - last_at)} ago. max_gap in the contract would judge it",
                 event_type=contract.event_type,
                 contract=contract,
             )
         else:
-            learned.append((contract, check, series))
-    yield from _learned(view, arrivals, table, maker, learned)
+            learned.append(awaited)
+    if learned:
+        yield from _learned(scene, table, learned)
 
 
 def _is_awaited(contract: Contract, view: ExposureView) -> bool:
@@ -217,96 +240,83 @@ def _is_awaited(contract: Contract, view: ExposureView) -> bool:
     return contract.since is None or contract.since <= today
 
 
-def _last_arrival(
-    view: ExposureView, arrivals: Arrivals, contract: Contract, series: int | None
-) -> datetime | None:
+def _last_arrival(scene: Scene, contract: Contract, series: int | None) -> datetime | None:
+    arrivals, now = scene.arrivals, scene.view.now
     if series is not None and arrivals.last[series] != NEVER:
         return from_epoch(min(float(arrivals.last[series]), arrivals.now))
-    seen = view.ledger.get(SeriesKey(contract.event_type))
-    return None if seen is None else min(seen.last_at, view.now)
-
-
-def _against_limit(
-    view: ExposureView,
-    contract: Contract,
-    check: FreshnessCheck,
-    arrivals: Arrivals,
-    table: Table,
-    maker: Maker,
-    series: int | None,
-    last: datetime,
-) -> Result:
-    limit = contract.max_gap or timedelta(0)
-    elapsed = view.now - last
-    as_of = view.now if not table.late or table.last is None else from_epoch(table.last)
-    bad = elapsed > limit
-    explained = bad and table.late and as_of - last <= limit
-    status = Status.SKIPPED if explained else Status.FAIL if bad else Status.PASS
-    promise = f"the contract allows {format_duration(limit)}"
-    return maker.make(
-        check,
-        "silence",
-        status,
-        _EXPLAINED if explained else f"silent for {format_duration(elapsed)}; {promise}",
-        event_type=contract.event_type,
-        contract=contract,
-        amount=Amount("seconds", elapsed.total_seconds(), upper=limit.total_seconds()),
-        since=last if bad else None,
-        spark=arrivals.spark(series) if bad and series is not None else None,
-        total=status is Status.FAIL,
-    )
+    seen = scene.view.ledger.get(SeriesKey(contract.event_type))
+    return None if seen is None else min(seen.last_at, now)
 
 
 _EXPLAINED = "the exposure itself is late"
 
 
-def _learned(
-    view: ExposureView,
-    arrivals: Arrivals,
-    table: Table,
-    maker: Maker,
-    judged: list[tuple[Contract, FreshnessCheck, int]],
-) -> Iterator[Result]:
-    if not judged:
-        return
-    rows = np.array([series for _, _, series in judged])
-    facts = _Facts.of(view, arrivals, table, rows)
+def _against_limit(scene: Scene, table: Table, awaited: Awaited, limit: timedelta) -> Result:
+    now, contract = scene.view.now, awaited.contract
+    elapsed = now - awaited.last_at
+    as_of = now if not table.late or table.last is None else from_epoch(table.last)
+    bad = elapsed > limit
+    explained = bad and table.late and as_of - awaited.last_at <= limit
+    status = Status.SKIPPED if explained else Status.FAIL if bad else Status.PASS
+    fails = status is Status.FAIL
+    words = f"silent for {format_duration(elapsed)}; the contract allows {format_duration(limit)}"
+    if not bad:
+        words = f"last row {format_duration(elapsed)} ago"
+    return scene.maker.make(
+        awaited.check,
+        "silence",
+        status,
+        _EXPLAINED if explained else words,
+        event_type=contract.event_type,
+        contract=contract,
+        amount=Amount("seconds", elapsed.total_seconds(), upper=limit.total_seconds()),
+        since=awaited.last_at if fails else None,
+        spark=scene.arrivals.spark(awaited.series)
+        if fails and awaited.series is not None
+        else None,
+        total=fails,
+    )
+
+
+def _learned(scene: Scene, table: Table, judged: list[Awaited]) -> Iterator[Result]:
+    arrivals, now = scene.arrivals, scene.view.now
+    rows = np.array([awaited.series for awaited in judged], dtype=np.int64)
+    facts = _Facts.of(scene, table, rows)
     chosen = np.flatnonzero(facts.suspicious)
     week: Week | None = None
     if len(chosen):
         silent = facts.elapsed[chosen] / HOUR
-        zone = view.exposure.time_zone
+        zone = scene.view.exposure.time_zone
         week = learn_week(arrivals.counts[rows[chosen]], arrivals.start, silent, zone)
     order = {int(i): n for n, i in enumerate(chosen)}
-    for i, (contract, check, series) in enumerate(judged):
-        elapsed = timedelta(seconds=float(facts.elapsed[i]))
+    for i, awaited in enumerate(judged):
+        elapsed = now - awaited.last_at
         born = from_epoch(float(facts.born[i]))
+        came = int(facts.occasions[i])
         status, summary, learning_until = Status.PASS, "", None
         weighed: Silence | None = None
-        if view.now - born < LEARNING:
+        if now - born < LEARNING:
             status, learning_until = Status.LEARNING, born + LEARNING
-        elif facts.occasions[i] <= MIN_PAUSES:
-            came = "once" if facts.occasions[i] == 1 else f"in {facts.occasions[i]} hours only"
+        elif came <= MIN_PAUSES:
+            often = "once" if came == 1 else f"in {came} hours only"
             status = Status.SKIPPED
-            summary = f"too rare to say what silence is usual: it came {came} in the look-back"
+            summary = f"too rare to say what silence is usual: it came {often} in the look-back"
         elif i in order and week is not None:
-            weighed = _weigh(view, arrivals, table, week, order[i], series, contract, facts, i)
-            cycles = 86400 / max(view.exposure.every.total_seconds(), 1.0)
-            alpha = threshold(check.false_silences_per_week, len(judged), weighed.per_day, cycles)
-            if weighed.p_value <= alpha and elapsed > _floor(view):
-                yield _silent(
-                    view, arrivals, maker, contract, check, series, elapsed, weighed, alpha
-                )
+            weighed = _weigh(scene, table, awaited, (week, order[i]), bool(facts.regular[i]))
+            per_week, looks = awaited.check.false_silences_per_week, scene.cycles_per_day
+            alpha = threshold(per_week, len(judged), weighed.per_day, looks)
+            if weighed.p_value <= alpha and elapsed > scene.floor:
+                yield _silent(scene, awaited, weighed, alpha)
                 continue
             if table.late:
                 status, summary = Status.SKIPPED, _EXPLAINED
-        yield maker.make(
-            check,
+        yield scene.maker.make(
+            awaited.check,
             "silence",
             status,
             summary or f"last row {format_duration(elapsed)} ago",
-            event_type=contract.event_type,
-            contract=contract,
+            event_type=awaited.contract.event_type,
+            contract=awaited.contract,
             amount=Amount(
                 "seconds",
                 elapsed.total_seconds(),
@@ -331,7 +341,8 @@ class _Facts:
     """Worth a close look."""
 
     @staticmethod
-    def of(view: ExposureView, arrivals: Arrivals, table: Table, rows: NDArray[np.int64]) -> _Facts:
+    def of(scene: Scene, table: Table, rows: NDArray[np.int64]) -> _Facts:
+        view, arrivals = scene.view, scene.arrivals
         busy = arrivals.counts[rows] > 0
         occasions = busy.sum(axis=1)
         last = np.minimum(arrivals.last[rows].astype(np.float64), arrivals.now)
@@ -364,37 +375,24 @@ class _Facts:
 
 
 def _weigh(
-    view: ExposureView,
-    arrivals: Arrivals,
-    table: Table,
-    week: Week,
-    order: int,
-    series: int,
-    contract: Contract,
-    facts: _Facts,
-    i: int,
+    scene: Scene, table: Table, awaited: Awaited, week: tuple[Week, int], regular: bool
 ) -> Silence:
-    begins, ends = pauses(view.rows, view.rows.series == series, arrivals.start)
-    last = arrivals.now - float(facts.elapsed[i])
+    view, arrivals = scene.view, scene.arrivals
+    begins, ends = pauses(view.rows, view.rows.series == awaited.series, arrivals.start)
     trusts = {Pattern.CONTINUOUS: True, Pattern.BURSTY: False, Pattern.SPARSE: False}
     stream = Stream(
-        begins, ends, last, bool(facts.regular[i]), trusts_rate=trusts.get(contract.pattern)
+        begins,
+        ends,
+        awaited.last_at.timestamp(),
+        regular,
+        trusts_rate=trusts.get(awaited.contract.pattern),
     )
     as_of = table.last if table.late and table.last is not None else arrivals.now
-    return weigh(stream, week, order, arrivals.edges, table.ticking, as_of)
+    return weigh(stream, *week, Ticks(arrivals.edges, table.ticking, as_of))
 
 
-def _silent(
-    view: ExposureView,
-    arrivals: Arrivals,
-    maker: Maker,
-    contract: Contract,
-    check: FreshnessCheck,
-    series: int,
-    elapsed: timedelta,
-    weighed: Silence,
-    alpha: float,
-) -> Result:
+def _silent(scene: Scene, awaited: Awaited, weighed: Silence, alpha: float) -> Result:
+    elapsed = scene.view.now - awaited.last_at
     span = format_duration(elapsed)
     if weighed.by_rate:
         rows = f"{weighed.expected:,.0f}" if weighed.expected >= 10 else f"{weighed.expected:.1f}"
@@ -405,33 +403,25 @@ def _silent(
     facts = []
     if weighed.longest is not None:
         facts.append(Fact("longest silence before", format_duration(weighed.longest)))
-    return maker.make(
-        check,
+    return scene.maker.make(
+        awaited.check,
         "silence",
         Status.FAIL,
         summary,
-        event_type=contract.event_type,
-        contract=contract,
+        event_type=awaited.contract.event_type,
+        contract=awaited.contract,
         amount=Amount(
             "seconds",
             elapsed.total_seconds(),
             expected=None if weighed.usual is None else weighed.usual.total_seconds(),
             p_value=weighed.p_value,
         ),
-        since=view.now - elapsed,
+        since=awaited.last_at,
         facts=facts,
-        spark=arrivals.spark(series),
+        spark=None if awaited.series is None else scene.arrivals.spark(awaited.series),
         total=weighed.p_value <= alpha * TOTAL,
     )
 
 
-def _floor(view: ExposureView) -> timedelta:
-    return max(FLOOR, 2 * view.exposure.every)
-
-
 def _roughly(span: timedelta) -> str:
     return format_duration(max(span, timedelta(seconds=FINE)))
-
-
-def _ago(now: datetime, then: datetime) -> str:
-    return f"{format_duration(now - then)} ago"

@@ -29,6 +29,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from eventwatch.model.durations import floor_to
+
 FINE = 300
 """Seconds of a fine bucket."""
 HOUR = 3600
@@ -142,7 +144,7 @@ class ScanRequest:
     rows_from: datetime
     """First loaded bucket of the ``""`` set (FINE-aligned from ``fine_from`` on, else HOUR)."""
     cuts_from: datetime
-    """First loaded hour of the watched dimensions and of ``@time``."""
+    """First loaded hour of the watched dimensions."""
     delays_from: datetime
     """First loaded hour of ``@delay``."""
     fine_from: datetime
@@ -159,6 +161,12 @@ class ScanRequest:
     counted as future."""
     known_values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Dimension → values already followed; they keep their places under the cap."""
+
+    @property
+    def times_from(self) -> datetime:
+        """First loaded hour of ``@time``: as far back as the ``""`` set goes, so that both together
+        hold every row that a recount counts."""
+        return min(self.cuts_from, floor_to(self.rows_from, HOUR))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ _LONGEST = 200
 _LEAST_LIKENESS = 0.6
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _WORD = re.compile(r"[^\W\d_]+|\d+")
+_BETWEEN = re.compile(r"[\s_-]+")
 _PREFIXES = frozenset(
     (
         *("ab", "ad", "anti", "auto", "be", "co", "con", "de", "dis", "down", "en", "ex", "fore"),
@@ -121,4 +122,4 @@ def _words(name: str) -> tuple[str, ...]:
 def team_key(text: str) -> str:
     """The key under which a team is found: ``TEAM_DATA_PLATFORM`` without its enum's name, the
     contract's ``data_platform`` and the config's ``data-platform`` are one team."""
-    return "-".join(text.strip().lower().replace("_", "-").split())
+    return "-".join(word for word in _BETWEEN.split(text.lower()) if word)

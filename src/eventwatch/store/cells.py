@@ -9,13 +9,11 @@ needs no sort, and sorted columns are small on disk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from eventwatch.model.measurement import HOUR, Cells, IntArray, SeriesKey
@@ -24,8 +22,7 @@ DAY = 86400
 NUMBERS = ("occurred", "loaded", "rows", "first_loaded", "last_loaded")
 """Columns of CELL_SCHEMA that hold integers."""
 _SMALL = np.iinfo(np.int32)
-_DENSE = 4_000_000
-"""Largest table of pairs that is looked up instead of sorted."""
+
 
 Ints = NDArray[np.int32] | NDArray[np.int64]
 
@@ -110,7 +107,7 @@ def join(blocks: Sequence[Block]) -> Block:
     filled = [block for block in blocks if len(block.series)] or list(blocks[:1])
     if len(filled) == 1:
         return filled[0]
-    return _sorted(
+    return in_order(
         Block(
             filled[0].day,
             np.concatenate([b.series for b in filled]),
@@ -123,7 +120,7 @@ def hourly(block: Block) -> Block:
     """The block in hours: rows added up, first and last load of each hour kept."""
     if not (np.any(block.occurred % HOUR) or np.any(block.loaded % HOUR)):
         return block
-    coarse = _sorted(
+    coarse = in_order(
         Block(
             block.day,
             block.series,
@@ -134,12 +131,12 @@ def hourly(block: Block) -> Block:
             block.last_loaded,
         )
     )
-    return _sum_runs(coarse, _run_starts(coarse.series, coarse.occurred, coarse.loaded))
+    return _sum_runs(coarse, run_starts(coarse.series, coarse.occurred, coarse.loaded))
 
 
 def merge_loads(block: Block) -> Block:
     """One cell per series and occurred bucket; loaded is the latest of them."""
-    return _sum_runs(block, _run_starts(block.series, block.occurred))
+    return _sum_runs(block, run_starts(block.series, block.occurred))
 
 
 def gather(book: KeyBook, blocks: Sequence[Block]) -> Cells:
@@ -181,7 +178,7 @@ def gather_merged(book: KeyBook, blocks: Sequence[Block]) -> Cells:
     for way, own_column, column in zip(_WAYS, own_columns, late_columns, strict=True):
         way.at(own_column, places[found], column[found])
     rest_order = np.argsort(late_names[~found], kind="stable")
-    starts = _run_starts(late_names[~found][rest_order])
+    starts = run_starts(late_names[~found][rest_order])
     rest_series = late_series[~found][rest_order][starts]
     rest = [
         way.reduceat(column[~found][rest_order], starts) if len(starts) else column[:0]
@@ -236,13 +233,13 @@ def _sum_runs(block: Block, starts: NDArray[np.intp]) -> Block:
         block.series[starts],
         block.occurred[starts],
         np.maximum.reduceat(block.loaded, starts),
-        _small(np.add.reduceat(block.rows, starts, dtype=np.int64)),
+        small(np.add.reduceat(block.rows, starts, dtype=np.int64)),
         np.minimum.reduceat(block.first_loaded, starts),
         np.maximum.reduceat(block.last_loaded, starts),
     )
 
 
-def _sorted(block: Block) -> Block:
+def in_order(block: Block) -> Block:
     """The block in its order."""
     if not len(block.series):
         return block
@@ -265,7 +262,7 @@ def _is_sorted(names: IntArray) -> bool:
     return bool(np.all(names[1:] >= names[:-1]))
 
 
-def _run_starts(*arrays: NDArray[Any]) -> NDArray[np.intp]:
+def run_starts(*arrays: NDArray[Any]) -> NDArray[np.intp]:
     """Where a run of equal elements begins, in sorted parallel arrays."""
     new = np.zeros(len(arrays[0]), dtype=np.bool_)
     new[:1] = True
@@ -286,138 +283,7 @@ def _absolute(blocks: Sequence[Block], name: str) -> IntArray:
     return out
 
 
-def _small(array: IntArray) -> Ints:
+def small(array: IntArray) -> Ints:
     if not len(array) or (array.min() >= _SMALL.min and array.max() <= _SMALL.max):
         return array.astype(np.int32)
     return array
-
-
-class CellTable:
-    """A table of CELL_SCHEMA as arrays, chunk by chunk and without a copy of the whole."""
-
-    def __init__(self, book: KeyBook, table: pa.Table) -> None:
-        table = table.unify_dictionaries()
-        self._book = book
-        self._event_types = _words(table.column("event_type"))
-        self._values = _words(table.column("value"))
-        self._type_codes = _codes(table.column("event_type"), len(self._event_types))
-        self._value_codes = _codes(table.column("value"), len(self._values))
-        self._columns = {
-            name: [chunk.to_numpy() for chunk in table.column(name).chunks] for name in NUMBERS
-        }
-        self._starts = np.cumsum([0, *(len(chunk) for chunk in self._type_codes)])
-
-    def block(self, day: int, dimension: str, places: NDArray[np.intp]) -> Block:
-        """The block of the rows at these places, ascending, which are of one day and one set."""
-        series = self._series(
-            dimension,
-            self._pick(self._type_codes, places),
-            self._pick(self._value_codes, places),
-        )
-        occurred, loaded, rows, first, last = (
-            self._pick(self._columns[name], places) for name in NUMBERS
-        )
-        return _sorted(
-            Block(
-                day,
-                series,
-                _small(occurred - day),
-                _small(loaded - day),
-                _small(rows),
-                _small(first - day),
-                _small(last - day),
-            )
-        )
-
-    def all(self) -> NDArray[np.intp]:
-        """Every place."""
-        return np.arange(self._starts[-1])
-
-    def _pick(self, chunks: list[NDArray[Any]], places: NDArray[np.intp]) -> NDArray[Any]:
-        ends = np.searchsorted(places, self._starts)
-        picked = [
-            chunk[places[ends[i] : ends[i + 1]] - self._starts[i]]
-            for i, chunk in enumerate(chunks)
-            if ends[i] < ends[i + 1]
-        ]
-        return picked[0] if len(picked) == 1 else np.concatenate(picked)
-
-    def _series(
-        self, dimension: str, types: NDArray[np.int32], values: NDArray[np.int32]
-    ) -> NDArray[np.int32]:
-        """Numbers of the book from codes of the table's dictionaries."""
-        width = len(self._values) + 1
-        size = (len(self._event_types) + 1) * width
-        pairs = types.astype(np.int64) * width + values
-        if size > max(_DENSE, len(pairs)):
-            names, inverse = np.unique(pairs, return_inverse=True)
-            numbers: NDArray[np.int32] = self._numbers(dimension, names, width)[inverse]
-            return numbers
-        known = self._book.translation(dimension, self._event_types, self._values)
-        series: NDArray[np.int32] = known[pairs]
-        if np.any(series < 0):
-            new = np.unique(pairs[series < 0])
-            known[new] = self._numbers(dimension, new, width)
-            series = known[pairs]
-        return series
-
-    def _numbers(self, dimension: str, names: NDArray[np.int64], width: int) -> NDArray[np.int32]:
-        types, values = [*self._event_types, None], [*self._values, None]
-        return np.array(
-            [
-                self._book.number(dimension, types[name // width], values[name % width] or "")
-                for name in names.tolist()
-            ],
-            dtype=np.int32,
-        )
-
-
-def split_days(book: KeyBook, table: pa.Table) -> Iterator[tuple[int, Mapping[str, Block]]]:
-    """The blocks of each loaded day of a table of CELL_SCHEMA, oldest day first.
-
-    Day by day: a first scan may bring millions of cells.
-    """
-    if not table.num_rows:
-        return
-    table = table.unify_dictionaries()
-    dimensions = [*_words(table.column("dimension")), None]
-    width = len(dimensions)
-    names = _day_names(table, width)
-    first = int(names.min()) // width
-    names -= first * width
-    # Sixteen bits make the sort a counting one; a scan seldom spans more days and sets.
-    if int(names.max()) < 2**15:
-        names = names.astype(np.int16)
-    order = np.argsort(names, kind="stable")
-    names = names[order]
-    starts = _run_starts(names)
-    ends = np.append(starts[1:], len(names))
-    runs = [(divmod(int(names[a]), width), a, b) for a, b in zip(starts, ends, strict=True)]
-    cells = CellTable(book, table)
-    for number, group in groupby(runs, key=lambda run: run[0][0]):
-        day = (first + number) * DAY
-        blocks: dict[str, list[Block]] = {}
-        for (_, code), start, end in group:
-            dimension = dimensions[code] or ""
-            blocks.setdefault(dimension, []).append(cells.block(day, dimension, order[start:end]))
-        yield day, {dimension: join(parts) for dimension, parts in blocks.items()}
-
-
-def _day_names(table: pa.Table, width: int) -> IntArray:
-    """Loaded day and set of each row as one number."""
-    codes = _codes(table.column("dimension"), width - 1)
-    days = [chunk.to_numpy() // DAY for chunk in table.column("loaded").chunks]
-    return np.concatenate([day * width + code for day, code in zip(days, codes, strict=True)])
-
-
-def _words(column: Any) -> list[str | None]:
-    """The dictionary of a column whose chunks share one."""
-    return column.chunk(0).dictionary.to_pylist() if column.num_chunks else []
-
-
-def _codes(column: Any, null: int) -> list[NDArray[np.int32]]:
-    """Codes into the dictionary, by chunk; ``null`` where the row is null."""
-    return [
-        chunk.indices.fill_null(null).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-        for chunk in column.chunks
-    ]

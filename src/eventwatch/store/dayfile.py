@@ -21,7 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from eventwatch.model.measurement import CELL_SCHEMA, HOUR, NULL_VALUE, OTHER
-from eventwatch.store.cells import DAY, NUMBERS, Block, CellTable, KeyBook, row_sums
+from eventwatch.store.cells import DAY, NUMBERS, Block, KeyBook, row_sums
+from eventwatch.store.tables import CellTable, even
 
 FORMAT = 1
 """Written into every file; files of another number are dropped and measured again."""
@@ -159,7 +160,7 @@ def _read_block(
         table = parquet.read_row_group(
             group, columns=["event_type", "value", *NUMBERS], use_threads=False
         )
-        cells = CellTable(book, table)
+        cells = CellTable(book, even(table))
         return cells.block(day, dimension, cells.all())
     except (pa.ArrowException, OSError, ValueError, KeyError, IndexError) as error:
         raise UnreadableError(str(error)) from None

@@ -103,6 +103,13 @@ class Database:
         text = " ".join(str(cause).split())[:300]
         if self.secret:
             text = text.replace(self.secret, "********")
+        if self.read_only and "readonly database" in text:
+            # SQLite would have to roll a commit back that was cut off, which is writing.
+            return (
+                f"state {self.place}: a process died in the middle of a commit, and the file must be "
+                "put right before it can be read. Start `eventwatch run` or `eventwatch run-once "
+                "--send` once, which does it"
+            )
         return f"state {self.place}: {text}. {_advice(text)}"
 
 

@@ -32,6 +32,7 @@ from eventwatch.model.measurement import (
     Scan,
     ScanRequest,
 )
+from eventwatch.store.cache import Cache
 from eventwatch.store.cells import (
     DAY,
     Block,
@@ -40,11 +41,11 @@ from eventwatch.store.cells import (
     hourly,
     join,
     row_sums,
-    split_days,
 )
 from eventwatch.store.cells import merge_loads as merge
 from eventwatch.store.dayfile import DayData, Head, is_hourly, summarise
-from eventwatch.store.shelf import Cache, FileShelf, MemoryShelf, Shelf
+from eventwatch.store.shelf import FileShelf, MemoryShelf, Shelf
+from eventwatch.store.tables import split_days
 
 CACHE_BYTES = 256 * 2**20
 """Most memory for days that were read before."""
@@ -246,14 +247,19 @@ class _Rule:
         self._rows = _seconds(request.rows_from)
         self._cuts = _seconds(request.cuts_from)
         self._delays = _seconds(request.delays_from)
+        self._times = _seconds(request.times_from)
         again = request.duplicates_from
         self._duplicates = _NEVER if again is None else _seconds(again)
 
     def from_of(self, dimension: str) -> int:
         """First loaded bucket of a set that is replaced."""
-        return {"": self._rows, DELAY: self._delays, DUPLICATE: self._duplicates}.get(
-            dimension, self._cuts
-        )
+        starts = {
+            "": self._rows,
+            DELAY: self._delays,
+            DUPLICATE: self._duplicates,
+            TIME: self._times,
+        }
+        return starts.get(dimension, self._cuts)
 
     def first_day(self) -> int:
         """The first day that may change."""

@@ -34,7 +34,9 @@ def faults(exposure: Exposure, schema: Any) -> tuple[Fault, ...]:
 def _faults(exposure: Exposure, schema: Any) -> Iterator[Fault]:
     for key, column, rule in _mapped(exposure):
         if column not in schema:
-            yield fault(exposure, key, f"{_where(exposure)} has no column {column!r}{_near(column, schema)}")
+            yield fault(
+                exposure, key, f"{_where(exposure)} has no column {column!r}{_near(column, schema)}"
+            )
             continue
         kind = schema[column]
         if rule == "time" and form_of(kind) is None:
@@ -73,11 +75,15 @@ def _near(column: str, schema: Any) -> str:
     if close:
         return "; did you mean " + " or ".join(map(repr, close)) + "?"
     shown = ", ".join(map(repr, names[:20]))
-    return f"; its columns are {shown}" + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+    return f"; its columns are {shown}" + (
+        f" and {len(names) - 20} more" if len(names) > 20 else ""
+    )
 
 
 def _where(exposure: Exposure) -> str:
-    return f"table {exposure.table!r}" if exposure.parquet is None else f"parquet {exposure.parquet!r}"
+    return (
+        f"table {exposure.table!r}" if exposure.parquet is None else f"parquet {exposure.parquet!r}"
+    )
 
 
 def fault(exposure: Exposure, key: str, message: str) -> Fault:
@@ -140,13 +146,18 @@ class Columns:
 
     def partition(self, table: Any, low: Bound | None, high: Bound | None) -> list[Any]:
         """Conditions on the partition column for rows loaded between the bounds; a day of slack on
-        both sides takes up what time zone the days are in."""
+        both sides takes up what time zone the days are in. Partitions by occurrence have no end:
+        what occurs in the future is to be counted too."""
         setting = self.exposure.partition
         if setting is None:
             return []
         slack = _DAY + (self.exposure.look_back if self._by_occurrence() else timedelta(0))
         first = None if low is None else (low.at - slack).astimezone(UTC).date()
-        stop = None if high is None else (high.at + 2 * _DAY).astimezone(UTC).date()
+        stop = (
+            None
+            if high is None or self._by_occurrence()
+            else (high.at + 2 * _DAY).astimezone(UTC).date()
+        )
         column = table[setting.column]
         kind = column.type()
         found = []
@@ -180,8 +191,8 @@ def _day_literal(kind: Any, day: date) -> Any:
     if kind.is_date():
         return day
     if kind.is_timestamp():
-        at = datetime(day.year, day.month, day.day)
-        return at if kind.timezone is None else at.replace(tzinfo=UTC)
+        at = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        return at.replace(tzinfo=None) if kind.timezone is None else at
     if kind.is_integer():
         return day.year * 10000 + day.month * 100 + day.day
     return day.isoformat()

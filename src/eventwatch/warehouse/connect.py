@@ -8,49 +8,32 @@ extensions loaded on the way, no Python variables as tables).
 
 from __future__ import annotations
 
-import atexit
-import os
-import random
 import re
-import shutil
-import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import duckdb
 import ibis
 import pyarrow as pa
 
-from eventwatch.model.errors import (
-    ExposureBusy,
-    ExposureInvalid,
-    Fault,
-    WarehouseError,
-)
+from eventwatch.model.errors import ExposureInvalid, Fault, WarehouseError
 from eventwatch.model.settings import Exposure
 from eventwatch.warehouse.columns import fault
 from eventwatch.warehouse.dialect import Dialect
+from eventwatch.warehouse.embedded import PARQUET_VIEW, open_duckdb
 
-MEMORY_LIMIT = "256MB"
-"""DuckDB's own limit; beyond it it spills. Keeps a first run on 50 M rows under 1 GB in all."""
-THREADS = 4
 BATCH_ROWS = 65536
-_PARQUET_VIEW = "eventwatch_parquet"
-_DUCKDB_SETTINGS = ("memory_limit", "threads", "temp_directory", "max_temp_directory_size")
-_PID = re.compile(r"\(PID (\d+)\)")
-_BUSY = (
-    "Could not set lock",
-    "different configuration than existing connections",
-    "Unique file handle conflict",
-    "already attached",
-)
+_POSTGRES = {
+    "application_name": "eventwatch",
+    "connect_timeout": 10,
+    # A server that is gone without a word would keep the call waiting for hours.
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30000,
+}
 
 
 @dataclass
@@ -106,7 +89,7 @@ def opened(exposure: Exposure, files: tuple[str, ...] = ()) -> Iterator[Source]:
     """The exposure, open; ``files`` are the Parquet files to read where it is made of them."""
     url = exposure.connection.reveal()
     if exposure.parquet is not None or url.startswith("duckdb:"):
-        con = _open_duckdb(exposure, url, files)
+        con = open_duckdb(exposure, url, files)
     else:
         con = _open_other(exposure, url)
     source = Source(exposure, con, None, Dialect(str(con.name)))
@@ -117,126 +100,14 @@ def opened(exposure: Exposure, files: tuple[str, ...] = ()) -> Iterator[Source]:
         source.close()
 
 
-# -- DuckDB --------------------------------------------------------------------------------------
-
-
-def duckdb_config(url: str) -> tuple[str, dict[str, str]]:
-    """Path (``:memory:`` where there is none) and settings that a ``duckdb://`` URL names.
-
-    Raises ValueError for a setting that is not one of ours to change.
-    """
-    rest, _, query = url.partition("://")[2].partition("?")
-    config = {
-        "memory_limit": MEMORY_LIMIT,
-        "threads": str(min(THREADS, os.cpu_count() or 1)),
-        "temp_directory": _spill_directory(),
-        "preserve_insertion_order": "false",
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-        "allow_community_extensions": "false",
-    }
-    for key, value in parse_qsl(query, keep_blank_values=True):
-        if key == "read_only":
-            continue  # always
-        if key not in _DUCKDB_SETTINGS:
-            raise ValueError(f"{key!r} is not one of {', '.join(_DUCKDB_SETTINGS)}")
-        config[key] = value
-    path = unquote(rest)
-    return (":memory:" if path in ("", ":memory:") else path), config
-
-
-def _open_duckdb(exposure: Exposure, url: str, files: tuple[str, ...]) -> Any:
-    try:
-        path, config = duckdb_config(url if url.startswith("duckdb:") else "duckdb://")
-    except ValueError as error:
-        raise ExposureInvalid([fault(exposure, "connection", f"{error}")]) from None
-    if exposure.parquet is not None:
-        return _open_parquet(config, files)
-    if path == ":memory:":
-        message = "duckdb:// without a path is an empty database; name a file or set parquet"
-        raise ExposureInvalid([fault(exposure, "connection", message)])
-    if not Path(path).exists():
-        raise WarehouseError(f"{exposure.name}: there is no DuckDB file {path!r}")
-
-    def connect() -> Any:
-        con = ibis.duckdb.connect(path, read_only=True, **config)
-        # After the directory for spilling is set: it could not be set any more. The configuration is
-        # not locked: Ibis sets its own things on every connection, and two connections of one
-        # process to one file share an instance.
-        con.con.execute("SET enable_external_access = false")
-        return con
-
-    try:
-        return _patiently(connect, exposure.lock_wait)
-    except duckdb.Error as error:
-        text = str(error)
-        if any(sign in text for sign in _BUSY):
-            found = _PID.search(text)
-            who = f"process {found[1]}" if found else "another connection of this process"
-            raise ExposureBusy(
-                f"{exposure.name}: {path!r} is held by {who}, which writes to it; tried again for "
-                f"{exposure.lock_wait.total_seconds():.0f} s. A DuckDB file has one writer or many "
-                "readers: let the writer close it between loads, or publish a copy"
-            ) from None
-        raise WarehouseError(f"{exposure.name}: {path!r} cannot be opened: {text}") from error
-
-
-def _patiently(connect: Callable[[], Any], wait: timedelta) -> Any:
-    """Tries until the lock is free, waiting 0.1 s at first and up to 2 s, with jitter: many monitors
-    that wait in step would meet again."""
-    end = time.monotonic() + wait.total_seconds()
-    pause = 0.1
-    while True:
-        try:
-            return connect()
-        except duckdb.Error as error:
-            left = end - time.monotonic()
-            if left <= 0 or not any(sign in str(error) for sign in _BUSY):
-                raise
-        time.sleep(min(left, pause * random.uniform(0.5, 1.5)))
-        pause = min(2.0, pause * 2)
-
-
-def _open_parquet(config: dict[str, str], files: tuple[str, ...]) -> Any:
-    # The footers are read once for all branches of the statement; they cannot go stale, since the
-    # connection lives for one call and the files are compared before and after.
-    con = ibis.duckdb.connect(":memory:", **config, parquet_metadata_cache="true")
-    try:
-        raw = con.con
-        raw.execute("SET allowed_paths = " + _list(files))
-        raw.execute("SET enable_external_access = false")
-        con.read_parquet(list(files), table_name=_PARQUET_VIEW, union_by_name=True)
-        raw.execute("SET lock_configuration = true")
-    except BaseException:
-        con.disconnect()
-        raise
-    return con
-
-
-def _list(texts: tuple[str, ...]) -> str:
-    return "[" + ", ".join("'" + text.replace("'", "''") + "'" for text in texts) + "]"
-
-
-_spill_lock = threading.Lock()
-_spill: list[str] = []
-
-
-def _spill_directory() -> str:
-    """A private directory of this process. One for all calls: connections to one file from one
-    process must have equal settings."""
-    with _spill_lock:
-        if not _spill or not Path(_spill[0]).is_dir():
-            _spill[:] = [tempfile.mkdtemp(prefix="eventwatch-")]
-            atexit.register(shutil.rmtree, _spill[0], ignore_errors=True)
-        return _spill[0]
-
-
 # -- others --------------------------------------------------------------------------------------
 
 
 def _open_other(exposure: Exposure, url: str) -> Any:
+    given = {key for key, _ in parse_qsl(urlsplit(url).query)}
+    extra = _POSTGRES if url.startswith(("postgres:", "postgresql:")) else {}
     try:
-        con = ibis.connect(url)
+        con = ibis.connect(url, **{k: v for k, v in extra.items() if k not in given})
     except (ImportError, ModuleNotFoundError) as error:
         scheme = urlsplit(url).scheme
         raise WarehouseError(
@@ -281,7 +152,7 @@ def redact(text: str, exposure: Exposure) -> str:
 
 def _table(exposure: Exposure, con: Any) -> Any:
     if exposure.parquet is not None:
-        return con.table(_PARQUET_VIEW)
+        return con.table(PARQUET_VIEW)
     *path, name = table_path(exposure.table or "")
     try:
         return con.table(name, database=tuple(path)) if path else con.table(name)
@@ -295,7 +166,8 @@ def table_path(text: str) -> tuple[str, ...]:
     """``schema.table`` as its parts; a part in double quotes may hold dots (``"` doubled)."""
     found = re.findall(r'\s*("(?:[^"]|"")+"|[^.]+)\s*(?:\.|$)', text)
     return tuple(
-        part[1:-1].replace('""', '"') if part.startswith('"') and part.endswith('"') and len(part) > 2
+        part[1:-1].replace('""', '"')
+        if part.startswith('"') and part.endswith('"') and len(part) > 2
         else part
         for part in (p.strip() for p in found)
     ) or (text,)

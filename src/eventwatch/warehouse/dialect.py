@@ -7,28 +7,63 @@ only what every Ibis backend compiles.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import ibis
 import ibis.expr.datatypes as dt
 
 MICRO = 1_000_000
+_Function = Callable[..., Any]
 
 
-@ibis.udf.scalar.builtin(name="epoch_us")
-def _epoch_us(at: dt.timestamp) -> dt.int64:  # type: ignore[empty-body]
+def _named(name: str) -> Callable[[_Function], _Function]:
+    """A function that the engine has and Ibis does not know."""
+    return cast("Callable[[_Function], _Function]", ibis.udf.scalar.builtin(name=name))
+
+
+@_named("epoch_us")
+def _epoch_us(at: dt.timestamp) -> dt.int64:
     """DuckDB: microseconds since 1970, no floating point on the way."""
 
 
-@ibis.udf.scalar.builtin(name="divide")
-def _divide(a: dt.int64, b: dt.int64) -> dt.int64:  # type: ignore[empty-body]
+@_named("divide")
+def _divide(a: dt.int64, b: dt.int64) -> dt.int64:
     """DuckDB: integer division; Ibis' own goes through a double."""
 
 
-@ibis.udf.scalar.builtin(name="md5")
-def _md5(text: str) -> str:  # type: ignore[empty-body]
+@_named("md5")
+def _md5(text: str) -> str:
     """Lower-case hex, the same on DuckDB, PostgreSQL, MySQL, Snowflake and Spark."""
+    raise NotImplementedError
+
+
+@_named("md5")
+def _md5_bytes(data: bytes) -> bytes:
+    """BigQuery and Trino: bytes in, bytes out."""
+    raise NotImplementedError
+
+
+@_named("to_utf8")
+def _to_utf8(text: str) -> bytes:
+    """Trino: a string's bytes."""
+    raise NotImplementedError
+
+
+@_named("to_hex")
+def _to_hex(data: bytes) -> str:
+    """BigQuery (lower case) and Trino (upper case)."""
+    raise NotImplementedError
+
+
+@_named("unix_micros")
+def _unix_micros(at: dt.timestamp) -> dt.int64:
+    """Spark: microseconds since 1970."""
+
+
+_MD5 = ("duckdb", "postgres", "mysql", "snowflake", "pyspark", "databricks", "risingwave")
+"""Engines whose ``md5`` gives hex."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +91,8 @@ class Dialect:
         """A timestamp or date as integer microseconds since 1970 UTC, rounded down."""
         if self.name == "duckdb":
             return _epoch_us(at)
+        if self.name in ("pyspark", "databricks"):
+            return _unix_micros(at.cast(dt.Timestamp(timezone="UTC")))
         seconds = self.ticks(at) * MICRO
         if not at.type().is_timestamp():
             return seconds
@@ -72,7 +109,13 @@ class Dialect:
 
     def md5(self, text: Any) -> Any:
         """Lower-case hex digest of a string."""
-        return text.hexdigest("md5") if self.name in ("bigquery", "trino") else _md5(text)
+        if self.name in _MD5:
+            return _md5(text)
+        if self.name == "bigquery":
+            return _to_hex(_md5_bytes(text.cast("binary")))
+        if self.name in ("trino", "athena"):
+            return _to_hex(_md5_bytes(_to_utf8(text))).lower()
+        return text.hexdigest("md5")
 
 
 def md5(text: str) -> str:

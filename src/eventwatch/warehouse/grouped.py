@@ -64,6 +64,7 @@ class Spans:
     rows_from: datetime
     cuts_from: datetime
     delays_from: datetime
+    times_from: datetime
     fine_from: datetime
     oldest: datetime
     newest: datetime
@@ -76,6 +77,7 @@ class Spans:
             rows_from=max(request.rows_from, _EPOCH),
             cuts_from=max(request.cuts_from, _EPOCH),
             delays_from=max(request.delays_from, _EPOCH),
+            times_from=max(request.times_from, _EPOCH),
             fine_from=max(request.fine_from, _EPOCH),
             oldest=max(request.oldest_occurred, _EPOCH),
             newest=request.now + CLOCK_SKEW,
@@ -84,7 +86,7 @@ class Spans:
     @property
     def first(self) -> datetime:
         """The earliest instant anything is compared with."""
-        return min(self.rows_from, self.cuts_from, self.delays_from, self.oldest)
+        return min(self.times_from, self.delays_from, self.oldest)
 
 
 def grouped(table: Any, columns: Columns, request: ScanRequest) -> Any:
@@ -98,15 +100,17 @@ def _branches(table: Any, columns: Columns, request: ScanRequest) -> Iterator[An
     parts = Parts.of(columns.exposure.dimensions)
     fine = max(spans.fine_from, spans.rows_from)
     if fine <= spans.now:
-        yield _rows(table, columns, spans, Bound(fine), Bound(spans.now), FINE)
+        yield _rows(table, columns, spans, Bound(fine), Bound(spans.now), width=FINE)
     if spans.rows_from < fine:
-        yield _rows(table, columns, spans, Bound(spans.rows_from), Bound(fine, inside=False), HOUR)
+        yield _rows(
+            table, columns, spans, Bound(spans.rows_from), Bound(fine, inside=False), width=HOUR
+        )
     yield _bad_times(table, columns, spans, parts.number(TIME))
     if columns.exposure.has_load_time:
         yield _delays(table, columns, spans, parts.number(DELAY))
     for dimension in columns.exposure.dimensions:
         known = request.known_values.get(dimension.name, ())
-        yield _cut(table, columns, spans, dimension, known, parts.number(dimension.name))
+        yield _cut(table, columns, spans, dimension, known=known, part=parts.number(dimension.name))
     yield _count(
         table,
         NULL_PART,
@@ -124,7 +128,7 @@ def _branches(table: Any, columns: Columns, request: ScanRequest) -> Iterator[An
 
 
 def _rows(
-    table: Any, columns: Columns, spans: Spans, low: Bound, high: Bound, width: int
+    table: Any, columns: Columns, spans: Spans, low: Bound, high: Bound, *, width: int
 ) -> Any:
     rows = _good(table, columns, spans, low, high)
     occurred = _bucket(columns.occurred, rows, HOUR)
@@ -146,6 +150,7 @@ def _cut(
     columns: Columns,
     spans: Spans,
     dimension: Dimension,
+    *,
     known: tuple[str, ...],
     part: int,
 ) -> Any:
@@ -184,7 +189,7 @@ def _kept(rows: Any, columns: Columns, dimension: Dimension, known: tuple[str, .
         place=ibis.row_number().over(ibis.window(group_by=ranked.known, order_by=order))
     )
     free = dimension.cap - len(known)
-    return ranked.filter(ranked.known | (ranked.place <= free)).select("raw", "named")
+    return ranked.filter(ranked.known | (ranked.place < free)).select("raw", "named")
 
 
 def _delays(table: Any, columns: Columns, spans: Spans, part: int) -> Any:
@@ -205,7 +210,7 @@ def _bin(delay: Any, low: int = 0, high: int = DELAY_BINS - 1) -> Any:
 
 
 def _bad_times(table: Any, columns: Columns, spans: Spans, part: int) -> Any:
-    low, high = Bound(spans.cuts_from), Bound(spans.now)
+    low, high = Bound(spans.times_from), Bound(spans.now)
     oldest, newest = Bound(spans.oldest, inside=False), Bound(spans.newest, inside=False)
     missing = columns.occurred.missing(table)
     future = columns.occurred.within(table, newest, None)
@@ -256,9 +261,7 @@ def _bucket(time: TimeColumn, rows: Any, width: int) -> Any:
     return time.dialect.divide(time.ticks(rows), width * time.tick) * width
 
 
-def _aggregate(
-    rows: Any, columns: Columns, part: int, value: Any, buckets: dict[str, Any]
-) -> Any:
+def _aggregate(rows: Any, columns: Columns, part: int, value: Any, buckets: dict[str, Any]) -> Any:
     slim = rows.select(e=columns.event_type(rows), v=value, t=columns.loaded.ticks(rows), **buckets)
     return _answer(
         slim.group_by("e", "v", "o", "l").agg(

@@ -10,7 +10,6 @@ first look, and the next cycle's overlap finds the rest.
 from __future__ import annotations
 
 import glob
-import os
 import random
 import time
 from collections.abc import Callable
@@ -46,9 +45,10 @@ class Look:
 def look(pattern: str) -> Look:
     """Matches and inspects. Hidden files and folders are left out, as by DuckDB."""
     found = {}
-    for path in glob.glob(pattern, recursive=True):
+    # Path.glob would match hidden files; the glob module leaves them out.
+    for path in glob.glob(pattern, recursive=True):  # noqa: PTH207
         try:
-            state = os.stat(path)
+            state = Path(path).stat()
         except FileNotFoundError:
             continue  # gone since it was listed: the second look will tell
         if Path(path).is_file():
@@ -56,9 +56,7 @@ def look(pattern: str) -> Look:
     return Look(dict(sorted(found.items())))
 
 
-def steadily(
-    exposure: Exposure, read: Callable[[tuple[str, ...]], T], quiet: float = QUIET
-) -> T:
+def steadily(exposure: Exposure, read: Callable[[tuple[str, ...]], T], quiet: float = QUIET) -> T:
     """``read`` of the matched files, repeated until they did not change meanwhile.
 
     Raises ExposureBusy when they keep changing for ``lock_wait``, ExposureInvalid when none matches.
@@ -91,7 +89,9 @@ def _quiet(exposure: Exposure, pattern: str, end: float, quiet: float) -> Look:
     seen, since = look(pattern), time.monotonic()
     while True:
         if not seen.files:
-            message = f"no file matches {pattern!r}; is the path right, and was anything loaded yet?"
+            message = (
+                f"no file matches {pattern!r}; is the path right, and was anything loaded yet?"
+            )
             raise ExposureInvalid([fault(exposure, "parquet", message)])
         age = time.time() - seen.newest
         if age >= quiet or time.monotonic() - since >= quiet:

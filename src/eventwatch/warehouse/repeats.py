@@ -35,9 +35,14 @@ def repeats(table: Any, columns: Columns, request: ScanRequest) -> Any:
         e=columns.event_type(rows),
         i=rows[columns.exposure.columns.event_id],
         t=loaded.ticks(rows),
-        good=columns.occurred.within(rows, Bound(spans.oldest), Bound(spans.newest)),
+        good=columns.occurred.within(rows, Bound(spans.oldest), Bound(spans.newest)).fill_null(
+            False
+        ),
     )
-    before = slim.t.lag().over(ibis.window(group_by=[slim.e, slim.i], order_by=slim.t))
+    # Of rows loaded at one instant one is the first: one that is not counted, where there is one, so
+    # that two runs say the same.
+    in_order = ibis.window(group_by=[slim.e, slim.i], order_by=[slim.t, slim.good])
+    before = slim.t.lag().over(in_order)
     seen = slim.mutate(before=before)
     window = int(request.duplicates_window.total_seconds() * tick)
     first = int(request.duplicates_from.timestamp()) * tick

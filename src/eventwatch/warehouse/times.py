@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import Enum
 from functools import reduce
 from operator import or_
@@ -188,7 +188,9 @@ class TimeColumn:
 
     def _whole_micros(self, value: Any, unit: int) -> Any:
         value = value.cast("int64")
-        return value * (MICRO // unit) if unit <= MICRO else self.dialect.divide(value, unit // MICRO)
+        return (
+            value * (MICRO // unit) if unit <= MICRO else self.dialect.divide(value, unit // MICRO)
+        )
 
     def _by_unit(self, column: Any, convert: Any) -> Any:
         if self.narrow:
@@ -206,7 +208,9 @@ class TimeColumn:
         for i, piece in enumerate(cut):
             shifted = local - piece.offset * tick
             at = piece.start
-            made = shifted if i == 0 or at is None else ibis.ifelse(local >= at * tick, shifted, made)
+            made = (
+                shifted if i == 0 or at is None else ibis.ifelse(local >= at * tick, shifted, made)
+            )
         return made
 
     def pieces(self) -> tuple[Piece, ...]:
@@ -268,13 +272,12 @@ def _first_day(at: datetime | None, inside: bool) -> _End | None:
     """Dates are midnights: the first one at or after."""
     if at is None:
         return None
-    whole = at == datetime(at.year, at.month, at.day)
+    whole = at.time() == time.min
     return _End(at.date() if whole else at.date() + timedelta(days=1), inside or not whole)
 
 
 def _last_day(at: datetime | None, inside: bool) -> _End | None:
     if at is None:
         return None
-    whole = at == datetime(at.year, at.month, at.day)
+    whole = at.time() == time.min
     return _End(at.date(), inside or not whole)
-

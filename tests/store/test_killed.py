@@ -1,0 +1,89 @@
+"""A process that is killed in the middle of commits leaves whole cycles."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from eventwatch.model.errors import StoreError
+from eventwatch.model.settings import Secret
+from eventwatch.store.sql import open_reader, open_store
+from tests.store.samples import NOW, record
+
+ROOT = Path(__file__).parents[2]
+COMMIT_FOR_EVER = """
+import sys
+from eventwatch.model.settings import Secret
+from eventwatch.store.sql import open_store
+from tests.store.samples import *
+store = open_store(Secret(sys.argv[1]))
+for i in range(10**9):
+    name = f'{sys.argv[2]}-{i}'
+    ledger = {SeriesKey(f'{name}-{k}'): Seen(NOW, NOW) for k in range(50)}
+    store.commit_cycle(record(
+        run_id=name, ledger=ledger, alerts=(alert(name, name),), deliveries=(delivery(name),),
+    ))
+    print(name, flush=True)
+"""
+
+
+def test_a_cycle_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    url = Secret(f"sqlite:///{path}")
+    open_store(url).close()
+    said: list[str] = []
+    for turn in range(6):
+        process = subprocess.Popen(
+            [sys.executable, "-c", COMMIT_FOR_EVER, url.reveal(), str(turn)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        said += [process.stdout.readline().decode().strip() for _ in range(turn + 1)]
+        process.send_signal(signal.SIGKILL)
+        # What it had committed and not yet said.
+        said += process.stdout.read().decode().split()
+        process.wait()
+        process.stdout.close()
+        store = open_store(url)
+        state = store.exposure_state("events", NOW)
+        found = {alert.id for alert in state.alerts}
+        assert found >= set(said)
+        assert {delivery.key for delivery in store.deliveries(10**6)} == found
+        series = {str(key.event_type).rsplit("-", 1)[0] for key in state.ledger}
+        assert series == found
+        assert len(state.ledger) == 50 * len(found)
+        (verdict,) = sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone()
+        assert verdict == "ok"
+        store.close()
+
+
+def test_an_audit_says_that_a_commit_was_cut_off_and_the_daemon_mends_it(tmp_path: Path) -> None:
+    path, left = tmp_path / "state.db", tmp_path / "left.db"
+    open_store(Secret(f"sqlite:///{path}")).commit_cycle(record())
+    # A transaction larger than its cache has changed the file before it is committed.
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("PRAGMA journal_mode = DELETE")
+    writer.execute("PRAGMA cache_size = 1")
+    writer.execute("BEGIN IMMEDIATE")
+    writer.executemany(
+        "INSERT INTO eventwatch_meta VALUES (?, ?)", [(str(i), "x" * 200) for i in range(2000)]
+    )
+    shutil.copy(path, left)
+    shutil.copy(f"{path}-journal", f"{left}-journal")
+    writer.close()
+    url = Secret(f"sqlite:///{left}")
+    with pytest.raises(StoreError, match="died in the middle of a commit"):
+        open_reader(url)
+    open_store(url).close()
+    reader = open_reader(url)
+    assert reader is not None
+    assert reader.exposure_state("events", NOW).watermark == NOW
