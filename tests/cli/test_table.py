@@ -86,7 +86,6 @@ def test_findings_keep_their_order_and_name_owner_place_and_time() -> None:
         "12 events",
         "2026-03-02 10:00 UTC",
         "at most 15 min",
-        "1.23 %",
         "checks/defaults.yaml:9",
         "█",
     ):

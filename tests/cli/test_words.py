@@ -32,12 +32,13 @@ def test_quantities(value: float, unit: str, text: str) -> None:
     [
         (Amount("events", 1), ""),
         (Amount("events", 1, 480, 410, 560), "about 480 events (410 to 560 events)"),
-        (Amount("events", 1, 480), "about 480 events"),
+        (Amount("events", 1, 480), "480 events"),
         (Amount("seconds", 1, None, None, 900), "at most 15 min"),
         (Amount("events", 1, None, 5, None), "at least 5 events"),
         (Amount("events", 1, None, 5, INF), "at least 5 events"),
         (Amount("events", 1, float("nan")), ""),
         (Amount("events", 1, 0, None, 0), "no events"),
+        (Amount("events", 1, None, None, 0), "no events"),
     ],
 )
 def test_what_was_expected(amount: Amount, text: str) -> None:

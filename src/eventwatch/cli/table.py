@@ -218,8 +218,9 @@ class _View:
         for finding in findings:
             result = finding.result
             text = f"{result.kind.value}  {_subject(result)}: {_clean(result.summary)}"
-            if finding.reason:
-                text += f" ({_clean(finding.reason)})"
+            team = _clean(finding.route.team, _LONGEST_NAME) or "nobody"
+            reason = f"; {_clean(finding.reason)}" if finding.reason else ""
+            text += f" (owner {team}{reason})"
             rows.add_row(finding.disposition.value, Text(text))
         return rows
 

@@ -49,7 +49,8 @@ def quantity(value: float, unit: str) -> str:
 def expected(amount: Amount) -> str:
     """What was expected, with the range where there is one; empty: nothing is known."""
     low, high, unit = amount.lower, amount.upper, amount.unit
-    if amount.expected == 0 and not low and not high and unit in ("events", "values"):
+    nothing = amount.expected == 0 or (amount.expected is None and high == 0)
+    if nothing and not low and not high and unit in ("events", "values"):
         return f"no {unit}"
     bounds = ""
     if low is not None and high is not None and math.isfinite(high):

@@ -210,8 +210,6 @@ class Pass:
     def _day(self, start: int, stop: int) -> None:
         clock = self.panel.clock.part(start, stop)
         season, doubt, of_day = self.season.factors(clock)
-        if season.shape[0] != stop - start:  # pragma: no cover - slots and counts disagree
-            raise ValueError("clock and counts differ in length")
         share = self.panel.share
         partial = None if share is None else np.broadcast_to(share[start:stop], season.shape)
         effective = season if partial is None else season * partial
@@ -225,7 +223,7 @@ class Pass:
             own = doubt[i] if self.panel.doubt is None else doubt[i] + self.panel.doubt[t]
             zs[i], error[i], expects[i], raws[i] = self._step(t, effective[i], own, of_day[i])
         if stop - start == self.grain.per_day:
-            self._settle(start, stop, season, zs, error, expects, raws)
+            self._settle(start, stop, season, zs=zs, error=error, expects=expects, raws=raws)
 
     def _step(
         self, t: int, season: FloatArray, own: FloatArray, of_day: FloatArray
@@ -404,6 +402,7 @@ class Pass:
         start: int,
         stop: int,
         season: FloatArray,
+        *,
         zs: FloatArray,
         error: FloatArray,
         expects: FloatArray,

@@ -64,7 +64,9 @@ def score_counts(
     if rows:
         layout = _layout(counts, width)
         for columns, length in _batches(layout, chosen.witness):
-            _score_batch(layout, columns, length, grain(width), chosen, values, status)
+            _score_batch(
+                layout, columns, length, grain(width), chosen, values=values, status=status
+            )
     for name in ADDED[:-1]:
         result[name] = values[name]
     result["status"] = pd.array(status, dtype="str") if rows else pd.Series([], dtype="str")
@@ -132,6 +134,7 @@ def _score_batch(
     length: int,
     of: Grain,
     settings: DetectSettings,
+    *,
     values: dict[str, NDArray[np.float64]],
     status: NDArray[np.object_],
 ) -> None:
@@ -153,15 +156,22 @@ def _score_batch(
     counts[np.arange(length)[:, None] < shift[None, :]] = np.nan
     counts[step, column] = layout.value[mine]
     scored = run(Panel(counts, _clock(first, length, of, settings), of), settings)
-    _write(scored, settings, counts, mine, step, column, values, status)
+    _write(
+        scored,
+        settings,
+        counts,
+        rows=mine,
+        step=step,
+        column=column,
+        values=values,
+        status=status,
+    )
 
 
 def _clock(first: NDArray[np.int64], length: int, of: Grain, settings: DetectSettings) -> Clock:
     offsets = of.seconds * np.arange(length, dtype=np.int64)
-    if (first == first[0]).all():
-        epochs = first[0] + offsets
-    else:
-        epochs = offsets[:, None] + first[None, :]
+    shared = bool((first == first[0]).all())
+    epochs = first[0] + offsets if shared else offsets[:, None] + first[None, :]
     return clock_of(epochs, of, settings)
 
 
@@ -178,6 +188,7 @@ def _write(
     scored: Scored,
     settings: DetectSettings,
     counts: NDArray[np.float64],
+    *,
     rows: NDArray[np.int64],
     step: NDArray[np.int64],
     column: NDArray[np.int64],

@@ -138,7 +138,8 @@ def gap_p_value(gaps: FloatArray, elapsed: float) -> float:
 def _known(counts: FloatArray) -> FloatArray:
     """1.0 from the first arrival of each series on, 0.0 before its birth; [S, H]."""
     born = np.where((counts > 0).any(axis=1), (counts > 0).argmax(axis=1), counts.shape[1])
-    return (np.arange(counts.shape[1])[None, :] >= born[:, None]).astype(np.float64)
+    known: FloatArray = (np.arange(counts.shape[1]) >= born[:, None]).astype(np.float64)
+    return known
 
 
 def _trailing_level(seen: FloatArray, share: FloatArray) -> FloatArray:
@@ -161,7 +162,7 @@ def _seasons(
     weight = _known(counts) * 0.5 ** (
         np.arange(hours - 1, -1, -1, dtype=np.float64) / PROFILE_HALF_LIFE
     )
-    seen = counts * weight
+    seen: FloatArray = counts * weight
     rate = seen.sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-12)
     # Clustered arrivals carry less news each: priors are worth that many more of them.
     clustering = _clustering(counts)[:, None]

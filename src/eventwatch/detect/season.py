@@ -165,9 +165,13 @@ class Season:
         others = np.maximum(hour * shape * week, 0.05)
         scatter(self.day_sum, clock.weekday, shared * hour * ratio / others)
         scatter(self.day_weight, clock.weekday, shared * hour)
-        scatter(self.shape.sum, clock.shape, precision * ratio / np.maximum(hour * day * week, FLOOR))
+        scatter(
+            self.shape.sum, clock.shape, precision * ratio / np.maximum(hour * day * week, FLOOR)
+        )
         scatter(self.shape.weight, clock.shape, precision)
-        scatter(self.week.sum, clock.week, precision * ratio / np.maximum(hour * day * shape, FLOOR))
+        scatter(
+            self.week.sum, clock.week, precision * ratio / np.maximum(hour * day * shape, FLOOR)
+        )
         scatter(self.week.weight, clock.week, precision)
         self.days += 1
         if self.days % 7 == 0:

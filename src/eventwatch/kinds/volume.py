@@ -43,6 +43,8 @@ RARE_PER_DAY = 12.0
 TOO_RARE_PER_WEEK = 4.0
 """Fewer rows a week than this: counts say nothing at all; freshness watches the silence."""
 DAYS_OF_RATE = 28
+STAYS = 0.6
+"""Part of the threshold down to which a failing count goes on failing."""
 
 
 class VolumeCheck(Check):
@@ -118,7 +120,9 @@ def judge(view: ExposureView, rules: Rules[VolumeCheck]) -> Iterator[Result]:
         if not subject.check.enabled:
             continue
         yield _bucket(view, make, subject, daily if subject.by_day else hourly, halted)
-        yield from promises(view, make, subject.check, subject.contract, panel, subject.column)
+        yield from promises(
+            view, make, subject.check, subject.contract, panel=panel, column=subject.column
+        )
 
 
 def _learned(view: ExposureView) -> datetime:
@@ -259,12 +263,26 @@ def _bucket(
     )
 
 
+def _over(scores: NDArray[np.float64], alarm: NDArray[np.bool_], threshold: float) -> bool:
+    """At the threshold, or over it earlier in the same alarm and not well under it since: a count
+    that hovers around the threshold is one incident, not ten."""
+    if scores[-1] >= threshold:
+        return True
+    quiet = np.flatnonzero(~alarm)
+    began = int(quiet[-1]) + 1 if quiet.size else 0
+    return bool(
+        began < len(scores)
+        and scores[began:].max() >= threshold
+        and scores[-1] >= STAYS * threshold
+    )
+
+
 def _verdict(subject: Subject, of: Pass, halted: dict[int, Verdict]) -> Verdict | None:
     """What is wrong, or None."""
     scored, t, s = of.scored, of.last, subject.column
     z = float(scored.z[t, s])
     if subject.z_threshold is None:
-        fails = float(scored.score[t, s]) >= subject.threshold
+        fails = _over(scored.score[: t + 1, s], scored.alarm[: t + 1, s], subject.threshold)
     else:
         fails = abs(z) >= subject.z_threshold
     wanted = {Direction.BOTH: (-1, 1), Direction.DROP: (-1,), Direction.SPIKE: (1,)}

@@ -26,6 +26,7 @@ def promises(
     make: Maker,
     check: Check,
     contract: Contract | None,
+    *,
     panel: VolumePanel,
     column: int,
 ) -> Iterator[Result]:
@@ -40,9 +41,13 @@ def promises(
     counts, settled = _by_day(panel, days, column)
     whole = [d for d in range(days.size - 1) if settled[d] and np.isfinite(counts[d])]
     if contract.min_per_day is not None:
-        yield _floor(make, check, contract, days, counts, whole, contract.min_per_day)
+        yield _floor(
+            make, check, contract, days, counts=counts, whole=whole, least=contract.min_per_day
+        )
     if contract.max_per_day is not None:
-        yield _ceiling(make, check, contract, days, counts, contract.max_per_day, panel.at)
+        yield _ceiling(
+            make, check, contract, days, counts=counts, most=contract.max_per_day, at=panel.at
+        )
 
 
 def _by_day(
@@ -65,6 +70,7 @@ def _floor(
     check: Check,
     contract: Contract,
     days: Grid,
+    *,
     counts: np.ndarray[tuple[int], np.dtype[np.float64]],
     whole: list[int],
     least: int,
@@ -110,6 +116,7 @@ def _ceiling(
     check: Check,
     contract: Contract,
     days: Grid,
+    *,
     counts: np.ndarray[tuple[int], np.dtype[np.float64]],
     most: int,
     at: int,

@@ -1,0 +1,103 @@
+"""Help must come at once. Timing would depend on the machine, so what is imported is looked at."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {
+    "alembic",
+    "apscheduler",
+    "duckdb",
+    "google.protobuf",
+    "grpc_tools",
+    "ibis",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "pydantic",
+    "ruamel",
+    "scipy",
+    "slack_sdk",
+    "sqlalchemy",
+}
+COMMANDS = (
+    (),
+    ("run-once",),
+    ("run",),
+    ("validate",),
+    ("init",),
+    ("demo",),
+    ("contracts",),
+    ("contracts", "list"),
+    ("contracts", "show"),
+    ("contracts", "owners"),
+    ("silence",),
+    ("silence", "add"),
+    ("silence", "list"),
+    ("silence", "end"),
+    ("config",),
+    ("config", "schema"),
+    ("config", "show"),
+)
+_SCRIPT = """
+import sys
+from eventwatch.cli.main import run_command
+code = run_command([*sys.argv[1:], "--help"])
+print("|".join(sorted(sys.modules)), file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def test_help_of_no_command_imports_anything_heavy() -> None:
+    for command in COMMANDS:
+        done = subprocess.run(
+            [sys.executable, "-c", _SCRIPT, *command],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        loaded = set(done.stderr.strip().splitlines()[-1].split("|"))
+        assert "eventwatch.cli.run_once" in loaded
+        assert loaded & HEAVY == set(), command
+        assert done.stdout.startswith("Usage: "), command
+
+
+def test_every_command_is_in_the_list() -> None:
+    import typer.main
+
+    from eventwatch.cli.main import app
+
+    found = {()}
+    for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+        found.add((name,))
+        found |= {(name, each) for each in getattr(command, "commands", {})}
+    assert found == set(COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "command", [c for c in COMMANDS if c not in ((), ("contracts",), ("silence",), ("config",))]
+)
+def test_help_of_every_command_has_an_example(
+    command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    from eventwatch.cli.main import run_command
+
+    assert run_command([*command, "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert f"eventwatch {' '.join(command)}" in text.split("Example")[1]
+
+
+@pytest.mark.parametrize("command", [(), ("run-once",), ("validate",)])
+def test_help_names_the_exit_codes(
+    command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    from eventwatch.cli.main import run_command
+
+    run_command([*command, "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "Exit codes: 0 nothing wrong; 1 something is wrong with the data; 2 the" in text
