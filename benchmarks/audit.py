@@ -116,7 +116,7 @@ def score(report: dict[str, Any], labels: dict[str, Any]) -> dict[str, Any]:
             for f in findings
             if f["event_type"] == name
             and f["kind"] in KIND_OF[incident["kind"]]
-            and f["route"]["team"] == owner
+            and f["owner"]["team"] == owner
         ]
         row = table.setdefault(incident["kind"], [0, 0, []])
         row[1] += 1

@@ -45,9 +45,7 @@ class Table:
                     min(epoch(loaded_at))::BIGINT AS a, max(epoch(loaded_at))::BIGINT AS b
                 FROM analytics_events GROUP BY ALL"""
             ).fetchnumpy()
-        names, series = np.unique(
-            np.asarray(found["event_type"]).astype(str), return_inverse=True
-        )
+        names, series = np.unique(np.asarray(found["event_type"]).astype(str), return_inverse=True)
         self.keys = tuple(SeriesKey(str(name)) for name in names)
         self.cells = Cells(
             self.keys,

@@ -30,7 +30,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.generate import TABLE
+from benchmarks.generate import EVENT_TYPES, TABLE
 
 FOLDER = Path("/var/tmp/eventwatch-bench")
 
@@ -188,11 +188,27 @@ history: var/history
 """
 
 
+CONTRACT = """\
+message Evt{number:03} {{
+  option (eventwatch.contract.v1.event) = {{event_type: "evt_{number:03}" owner: {{team: "data"}}}};
+}}
+"""
+
+
 def project(folder: Path, database: Path) -> Path:
-    """A fresh project folder that watches one table; gives its config.yaml."""
+    """A fresh project folder that watches one table and declares its event types; gives its
+    config.yaml."""
     shutil.rmtree(folder, ignore_errors=True)
-    (folder / "contracts").mkdir(parents=True)
-    (folder / "var").mkdir()
+    subprocess.run(
+        [sys.executable, "-m", "eventwatch", "init", str(folder)],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    shutil.rmtree(folder / "contracts" / "social")  # the sample that init writes
+    (folder / "var").mkdir(exist_ok=True)
+    head = 'syntax = "proto3";\npackage bench;\nimport "eventwatch/contract/v1/options.proto";\n'
+    contracts = "".join(CONTRACT.format(number=n) for n in range(1, EVENT_TYPES + 1))
+    (folder / "contracts" / "bench.proto").write_text(head + contracts, encoding="utf-8")
     config = folder / "config.yaml"
     config.write_text(CONFIG.format(database=database, table=TABLE), encoding="utf-8")
     return config

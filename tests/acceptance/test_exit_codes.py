@@ -74,7 +74,7 @@ def test_3_and_no_data_failure_while_a_writer_holds_the_file(project: Project) -
         done = project.audit(*AT)
     assert done.code == 3
     assert done.findings() == []
-    assert "lock" in done.report["exposures"][0]["error"].lower()
+    assert "one writer or many readers" in done.report["exposures"][0]["error"]
 
 
 def test_1_wins_over_3(project: Project) -> None:

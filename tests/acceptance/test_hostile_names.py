@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
+from eventwatch.model.names import team_key
 from tests.fakes.hostile_names import HOSTILE
 from tests.fakes.project import Done, Project, steady
 
@@ -47,7 +48,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Project:
             f' {literal(name)} }} event_type: "declared_{i}" description: {literal(name)} '
             f"tags: {literal(name)} }}; }}\n"
             for i, name in enumerate(NAMES)
-            if name.strip()
+            if team_key(name)
         )
         + 'message Good { option (eventwatch.contract.v1.event) = { owner { team: "growth" }'
         ' event_type: "user_a" description: "d" }; }\n'

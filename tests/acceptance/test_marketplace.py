@@ -50,7 +50,7 @@ def is_of(finding: dict[str, Any], planted: Planted) -> bool:
     return bool(
         finding["kind"] == planted.kind.value
         and finding["event_type"] == planted.event_type
-        and finding["route"]["team"] == planted.owner
+        and finding["owner"]["team"] == planted.owner
         and (planted.cut is None or (finding["cut"] or {}).get("value") == planted.cut.value)
     )
 

@@ -214,6 +214,8 @@ def hostile() -> Report:
             )
         )
         exposures.append(ExposureReport(name, NOW, error=name))
-    messages = tuple(delivery(n, channel=n, team=n, last_error=n) for n in HOSTILE)
+    messages = tuple(
+        delivery(n, key=f"k{i}", channel=n, team=n, last_error=n) for i, n in enumerate(HOSTILE)
+    )
     outcomes = tuple((d, Outcome(Verdict.REFUSED, d.team)) for d in messages)
     return report(*exposures, messages=messages, outcomes=outcomes)

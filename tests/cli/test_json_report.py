@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from eventwatch.model.result import Amount, Spark
 from eventwatch.model.status import Severity
 from eventwatch.pipeline.report import Report
 
-from .reports import HOSTILE, exposure, finding, full, hostile, report, result
+from .reports import HOSTILE, NOW, exposure, finding, full, hostile, report, result
 
 SCHEMA = Draft202012Validator(report_schema())
 
@@ -80,19 +81,12 @@ def test_numbers_that_are_not_finite_are_null() -> None:
 
 
 def test_numpy_numbers_are_numbers() -> None:
-    spark = result().spark
-    assert spark is not None
-    values = (np.float64(1.5), np.int64(2), np.float32("nan"))
-    made = result(
-        spark=Spark(spark.start_at, spark.step, values), amount=Amount("events", np.int64(5))
-    )
-    assert parsed(report(exposure(finding(made))))["exposures"][0]["findings"][0]["spark"][
-        "values"
-    ] == [
-        1.5,
-        2,
-        None,
-    ]
+    values: Any = (np.float64(1.5), np.int64(2), np.float32("nan"))
+    observed: Any = np.int64(5)
+    made = result(spark=Spark(NOW, timedelta(hours=1), values), amount=Amount("events", observed))
+    found = parsed(report(exposure(finding(made))))["exposures"][0]["findings"][0]
+    assert found["spark"]["values"] == [1.5, 2, None]
+    assert found["amount"]["observed"] == 5
 
 
 def test_the_exit_code_is_that_of_the_report() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from eventwatch import __version__
-from eventwatch.cli import main, run_once
+from eventwatch.cli import main
 from eventwatch.cli.defects import redacted
 from eventwatch.model.errors import (
     ConfigError,
@@ -155,4 +155,3 @@ def test_redaction_leaves_the_rest_alone() -> None:
 
 def test_local_variables_are_never_shown() -> None:
     assert main.app.pretty_exceptions_enable is False
-    assert run_once.Format.TABLE == "table"

@@ -8,6 +8,7 @@ from rich.cells import cell_len
 
 from eventwatch.cli.console import console_for
 from eventwatch.cli.table import Page, report_for_people, table_text
+from eventwatch.model.result import Fact
 from eventwatch.model.status import Severity, Status
 
 from .reports import HOSTILE, NOW, delivery, exposure, finding, full, hostile, report, result
@@ -130,3 +131,19 @@ def test_learning_over_several_days_gives_both_dates() -> None:
 def test_nothing_of_a_hostile_report_is_lost() -> None:
     text = table_text(hostile(), PAGE, 120)
     assert text.count("as of 2026-03-02 12:00 UTC") == 2 * len(HOSTILE)
+
+
+def test_places_are_as_the_reader_would_type_them() -> None:
+    page = Page(contracts_root="shop/contracts", folder="shop")
+    text = table_text(report(exposure(finding())), page, 120)
+    assert "shop/contracts/social/follow.proto:12" in text
+    assert "shop/checks/defaults.yaml:9" in text
+    here = table_text(report(exposure(finding())), Page(contracts_root=".", folder="."), 120)
+    assert " social/follow.proto:12" in here
+
+
+def test_a_long_label_does_not_push_the_values_to_the_right() -> None:
+    made = result(facts=(Fact("longest silence before", "9 d"), Fact("platform", "ios")))
+    lines = table_text(report(exposure(finding(made))), Page(), 80).splitlines()
+    assert "                longest silence before: 9 d" in lines
+    assert "    platform    ios" in lines

@@ -397,6 +397,8 @@ def test_a_partition_column_bounds_every_read_and_changes_no_count(
     found = as_found(warehouse.scan(parted, request_of()))
     found.future_loaded = expected.future_loaded
     assert found == expected
+    first, end = datetime(2026, 3, 22, tzinfo=UTC), datetime(2026, 3, 31, tzinfo=UTC)
+    assert warehouse.recount(parted, first, end).rows == warehouse.recount(made, first, end).rows
 
 
 def test_hostile_names_are_counted_like_any_other(engine: Engine, warehouse: Warehouse) -> None:

@@ -55,7 +55,7 @@ def validate(config: Path) -> Validation:
         except WarehouseError as error:
             unreachable.append(f"{exposure.name}: {error}")
             continue
-        faults.extend(found)
+        faults.extend(loaded.located(each) for each in found)
         if not found:
             fine.append(exposure.name)
     return Validation(

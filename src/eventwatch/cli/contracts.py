@@ -164,7 +164,7 @@ def _place(house: House, contract: Contract) -> str:
 
     source = house.settings.contracts.source
     root = path_text(source) if source.is_dir() else path_text(source.parent)
-    return f"{root.rstrip('/')}/{contract.location}"
+    return str(contract.location) if root == "." else f"{root.rstrip('/')}/{contract.location}"
 
 
 def _promises(house: House, contract: Contract) -> Iterable[tuple[str, str]]:

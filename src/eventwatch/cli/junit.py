@@ -21,7 +21,8 @@ def junit_text(report: Report, *, fail_on: Severity | None) -> str:
     root = ElementTree.Element("testsuites", name="eventwatch")
     for exposure in report.exposures:
         root.append(_suite(exposure, fail_on))
-    undelivered = [(d, o) for d, o in report.outcomes if o.verdict.value != "sent"]
+    last = {delivery.key: (delivery, outcome) for delivery, outcome in report.outcomes}
+    undelivered = [(d, o) for d, o in last.values() if o.verdict.value != "sent"]
     if undelivered:
         suite = ElementTree.SubElement(root, "testsuite", name="deliveries")
         for delivery, outcome in undelivered:

@@ -42,3 +42,6 @@ def set_up_logging(level: LogLevel) -> None:
     # These libraries log URLs with secrets and the bodies of requests at DEBUG.
     for name in ("slack_sdk", "urllib3", "sqlalchemy", "snowflake", "google", "botocore"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+    # It says at INFO that it did what the daemon says itself.
+    scheduler = logging.INFO if level is LogLevel.DEBUG else logging.WARNING
+    logging.getLogger("apscheduler").setLevel(max(scheduler, logging.getLogger().level))

@@ -24,7 +24,7 @@ from eventwatch.cli import (
     silence,
     validate,
 )
-from eventwatch.cli.codes import EXIT_CODES, INTERRUPTED, UNMEASURED, WRONG_SETTINGS
+from eventwatch.cli.codes import EXIT_CODES, INTERRUPTED, NOBODY_READS, UNMEASURED, WRONG_SETTINGS
 from eventwatch.cli.logs import LogLevel, set_up_logging
 
 _HELP = """Watches analytics-event tables and tells the team that owns an event when its data is late,
@@ -121,10 +121,13 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
         typer.echo("interrupted", err=True)
         return INTERRUPTED
     except BrokenPipeError:
-        # Nobody reads any more. Standard output is pointed elsewhere, so that the interpreter does
-        # not complain when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        return _nobody_reads()
+    except SystemExit as error:
+        # Typer's own way to end a command whose pipe broke is exit code 1, which says that the data
+        # is wrong.
+        if isinstance(error.__context__, BrokenPipeError):
+            return _nobody_reads()
+        raise
     except FaultsError as error:
         from eventwatch.cli.faults import show_faults
 
@@ -147,6 +150,13 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
 
         report_defect(error)
         return UNMEASURED
+
+
+def _nobody_reads() -> int:
+    """Points standard output elsewhere, so that the interpreter does not complain when it flushes at
+    its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return NOBODY_READS
 
 
 def _forgiving_streams() -> None:

@@ -157,7 +157,7 @@ def run_once(  # noqa: PLR0917 - each argument is an option of the command
     show_warnings(house.warnings)
     _refuse_unmatched(house, options, report)
     code = report.exit_code(_severity(fail_on))
-    _answer(house, report, form, output, fail_on=fail_on, messages=preview or send)
+    _answer(house, report, form, output, fail_on=fail_on, preview=preview)
     raise typer.Exit(code)
 
 
@@ -228,7 +228,7 @@ def _answer(
     output: Path | None,
     *,
     fail_on: FailOn,
-    messages: bool,
+    preview: bool,
 ) -> None:
     from eventwatch.cli.output import write_answer
 
@@ -236,7 +236,9 @@ def _answer(
     if form is Format.JSON:
         from eventwatch.cli.json_report import json_text
 
-        write_answer(json_text(report, fail_on=severity, messages=messages), output)
+        write_answer(
+            json_text(report, fail_on=severity, messages=preview or report.recorded), output
+        )
         return
     if form is Format.JUNIT:
         from eventwatch.cli.junit import junit_text
@@ -249,7 +251,12 @@ def _answer(
 
     source = house.settings.contracts.source
     root = path_text(source) if source.is_dir() else path_text(source.parent)
-    page = Page(contracts_root=root, messages=messages, fail_on=severity)
+    page = Page(
+        contracts_root=root,
+        folder=path_text(house.settings.path.parent),
+        messages=preview,
+        fail_on=severity,
+    )
     if output is None:
         print_table(report, page)
     else:

@@ -152,7 +152,7 @@ def end(
     now = datetime.now(UTC)
     try:
         known = [silence.id for silence in store.silences(now)]
-        ended = store.end_silence(silence_id, now)
+        ended = silence_id in known and store.end_silence(silence_id, now)
     finally:
         store.close()
     if not ended:

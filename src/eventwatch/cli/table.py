@@ -45,6 +45,8 @@ class Page:
 
     contracts_root: str = ""
     """Folder that contract locations are relative to, as the reader would type it."""
+    folder: str = ""
+    """Folder of config.yaml, which check locations are relative to."""
     messages: bool = False
     fail_on: Severity | None = Severity.WARNING
 
@@ -94,7 +96,8 @@ class _View:
         head.append(f"  as of {words.instant(report.at)}", "dim")
         yield head
         if report.error:
-            yield _indented(Text(f"not measured: {_clean(report.error)}", "magenta"))
+            why = report.error.removeprefix(f"{report.name}: ")
+            yield _indented(Text(f"not measured: {_clean(why)}", "magenta"))
             yield Text()
             return
         yield _indented(self._headline(report))
@@ -180,18 +183,19 @@ class _View:
         if result.spark is not None and result.spark.values:
             yield "recent", self._spark(result)
         for fact in result.facts:
-            yield _clean(fact.label, 40), Text(_clean(fact.text))
+            label, text = _clean(fact.label, 40), _clean(fact.text)
+            # A long label would push every value of the finding to the right.
+            yield (label, Text(text)) if len(label) <= _LABELS else ("", Text(f"{label}: {text}"))
         if finding.nearest:
             names = ", ".join(_clean(n, _LONGEST_NAME) for n in finding.nearest)
             yield "nearest", Text(names)
         if finding.contract is not None:
-            place = f"{finding.contract.location}"
-            root = self.page.contracts_root.rstrip("/")
-            yield "contract", Text(_clean(f"{root}/{place}" if root else place))
+            place = _below(self.page.contracts_root, str(finding.contract.location))
+            yield "contract", Text(_clean(place))
             if finding.contract.runbook_url:
                 yield "runbook", Text(_clean(finding.contract.runbook_url))
         if result.check:
-            yield "check", Text(_clean(result.check))
+            yield "check", Text(_clean(_below(self.page.folder, result.check)))
 
     def _owner(self, finding: Finding) -> Text:
         route = finding.route
@@ -265,9 +269,11 @@ class _View:
     def outcomes(self, report: Report) -> Iterable[object]:
         if not report.outcomes:
             return
-        sent = sum(o.verdict.value == "sent" for _, o in report.outcomes)
+        # A message may be tried more than once; how it ended is its last attempt.
+        last = {delivery.key: (delivery, outcome) for delivery, outcome in report.outcomes}
+        sent = sum(o.verdict.value == "sent" for _, o in last.values())
         yield Text(f"{counted(sent, 'message')} sent.")
-        for delivery, outcome in report.outcomes:
+        for delivery, outcome in last.values():
             if outcome.verdict.value != "sent":
                 text = f"  {outcome.verdict.value}  {_clean(delivery.channel, _LONGEST_NAME)}"
                 yield Text(f"{text}: {_clean(outcome.reason)}", "magenta")
@@ -298,6 +304,11 @@ class _Barred:
         width = max(20, options.max_width - len(self.bar))
         for part in Text(self.line or " ").wrap(console, width):
             yield Text.assemble((self.bar, "dim"), part)
+
+
+def _below(folder: str, place: str) -> str:
+    """The place as the reader would type it."""
+    return place if folder in ("", ".") else f"{folder.rstrip('/')}/{place}"
 
 
 def _subject(result: Result) -> str:

@@ -40,7 +40,8 @@ def validate(config: ConfigOption = Path("config.yaml")) -> None:
     for line in found.exposures:
         print(f"ok: {terminal(line)}")
     for line in found.unreachable:
-        complain(f"not reached: {line}")
+        name, _, why = line.partition(": ")
+        complain(f"not reached: {name}: {' '.join(why.removeprefix(f'{name}: ').split())}")
     if found.faults:
         raise typer.Exit(WRONG_SETTINGS)
     if found.unreachable:

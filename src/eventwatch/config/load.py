@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from eventwatch.config.crosscheck import cross_check as _cross_check
@@ -12,7 +12,7 @@ from eventwatch.config.definitions import read_checks
 from eventwatch.config.faults import place, without_echoes
 from eventwatch.config.interpolate import interpolate
 from eventwatch.config.sections import read_sections
-from eventwatch.config.tree import Key, Tree, read_yaml
+from eventwatch.config.tree import Key, Tree, dotted, read_yaml
 from eventwatch.kinds.definition import Check
 from eventwatch.model.contract import Catalog
 from eventwatch.model.errors import ConfigError, Fault, path_text
@@ -37,6 +37,12 @@ class Loaded:
     def fault(self, key: Key, message: str) -> Fault:
         """A fault at a setting of config.yaml."""
         return Tree(self.file, None, self.lines).fault(key, message)
+
+    def located(self, fault: Fault) -> Fault:
+        """The fault with the line of the setting that its key names, where that is known: whoever
+        made it may have known only the line of the exposure."""
+        lines = {dotted(key): line for key, line in self.lines.items()}
+        return replace(fault, line=lines.get(fault.key, fault.line))
 
 
 def load(path: Path, env: Mapping[str, str]) -> Loaded:

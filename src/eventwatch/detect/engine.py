@@ -11,24 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, ndtri
 
 from eventwatch.detect.calibrate import Calibration
 from eventwatch.detect.season import YOUNG_DAYS, Clock, Season
 from eventwatch.detect.settings import DetectSettings, Grain
+from eventwatch.detect.spread import Spread
+from eventwatch.detect.transform import z_of
+from eventwatch.detect.witness import Common, Witness
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-PHI_START = 0.02
-PHI_FLOOR = 1e-4
-PHI_HALF_LIFE = 10.0
-PHI_PRIOR = 1.5
-SPARSE_HALF_LIFE = 20.0
-SPARSE_BELOW = 30.0
-EXACT_BELOW = 60.0
-EXACT_FROM = 1.8
-ERROR_CAP = 2.8
 STEP_CAP = 2.5
 BACK_DAYS = (1, 2)
 TREND = 0.9
@@ -44,12 +37,6 @@ ONSET = 6
 CALM = 2
 """Quiet buckets after an alarm before learning goes on."""
 YOUNG_DOUBT = 0.03
-SHARED_PRIOR = 10.0
-SHARED_FROM = 6
-"""Fewer series than this are no witness."""
-TABLE_Z = 6.0
-TABLE_MOVE = 0.08
-TABLE_SHARE = 0.6
 
 
 @dataclass(frozen=True)
@@ -105,34 +92,6 @@ class Scored:
     """[S]: bucket at which a new level was last accepted; -1: never."""
 
 
-def stabilise(counts: FloatArray, phi: FloatArray) -> FloatArray:
-    """Anscombe's transformation for the negative binomial: variance about 1 at every mean.
-
-    Anscombe, "The transformation of Poisson, binomial and negative-binomial data", 1948.
-    """
-    root = np.sqrt(phi)
-    return np.asarray(2.0 / root * np.arcsinh(root * np.sqrt(counts + 0.375)))
-
-
-def unstabilise(values: FloatArray, phi: FloatArray) -> FloatArray:
-    """Inverse of ``stabilise``; counts, not below 0."""
-    root = np.sqrt(phi)
-    return np.asarray(
-        np.maximum(np.sinh(np.maximum(values, 0.0) * root / 2.0) ** 2 / phi - 0.375, 0)
-    )
-
-
-def exact_z(observed: FloatArray, expected: FloatArray, phi: FloatArray) -> FloatArray:
-    """Signed normal score of the negative binomial's own tail, for counts too small to transform."""
-    size = 1.0 / phi
-    success = size / (size + expected)
-    low = betainc(size, observed + 1.0, success)
-    high = np.where(observed > 0, betainc(np.maximum(observed, 1e-9), size, 1.0 - success), 1.0)
-    down = low < high
-    tail = np.clip(np.minimum(low, high), 1e-300, 0.5)
-    return np.asarray(np.where(down, ndtri(tail), -ndtri(tail)), dtype=np.float64)
-
-
 class Pass:
     """The state of one pass over a panel."""
 
@@ -142,7 +101,6 @@ class Pass:
         self.total, self.series = total, series
         self.grain = panel.grain
         self.windows = np.array(panel.grain.windows, dtype=np.int64)
-        width = len(self.windows)
         self.seen = np.isfinite(panel.counts)
         self.x = np.where(self.seen, np.maximum(panel.counts, 0.0), 0.0)
         ever = self.seen.any(axis=0)
@@ -158,10 +116,8 @@ class Pass:
         self.trend_product, self.trend_power = np.zeros(series), np.zeros(series)
         self.season = Season(series, panel.grain.slots_per_day)
         self.calibration = Calibration(series, panel.grain)
-        self.phi = np.full((width, series), PHI_START)
-        self.phi_sum, self.phi_weight = np.zeros((width, series)), np.zeros((width, series))
-        self.low_sum, self.low_weight = np.zeros((width, series)), np.zeros((width, series))
-        self.low = np.zeros((width, series))
+        self.spread = Spread(series, panel.grain)
+        self.witness = Witness(series)
         self.hot = np.zeros(series, dtype=bool)
         self.hot_for = np.zeros(series, dtype=np.int64)
         self.calm_for = np.zeros(series, dtype=np.int64)
@@ -170,8 +126,6 @@ class Pass:
         self.before = np.zeros(series)
         self.accepted = np.full(series, -1, dtype=np.int32)
         self.last_out = np.zeros(series)
-        self.shared = np.zeros(series)
-        self.shared_sum, self.shared_weight = np.zeros(series), np.zeros(series)
         self.table_hot_for = 0
         self.onset = np.zeros((total, series), dtype=bool)
         self.out = self._blank()
@@ -248,17 +202,19 @@ class Pass:
         young = YOUNG_DOUBT * np.maximum(1.0 - age / 3.0, 0.0)
         # What is not known of single buckets averages out over a window, what is of the day does not.
         extra = (self.sum_d[t + 1] - self.sum_d[begin]) / usual**2 + of_day
-        phi = np.maximum(self.phi, self.low) + (0.5 * self.doubts[begin] + extra + young)
-        own_z = self._z(observed, expected, phi)
-        relative = observed / expected - 1.0
-        z, held, common, table_hot = own_z, expected, 0.0, False
+        phi = self.spread.phi + (0.5 * self.doubts[begin] + extra + young)
+        own_z = z_of(observed, expected, phi)
+        z, held, common = own_z, expected, Common(None, 0.0, False)
         if self.settings.witness:
-            moved, common, table_hot = self._witness(relative, expected, phi, valid)
-            if moved is not None:
-                held = np.maximum(expected * np.maximum(1.0 + moved, 0.02), 1e-6)
-                z = self._z(observed, held, phi)
-                agree = (np.sign(z) == np.sign(own_z)) & (np.abs(own_z) >= 2.0)
-                z = np.where(agree, z, np.clip(z, -1.5, 1.5))
+            slack = self._slack(t, usual)
+            common = self.witness.look(
+                observed / expected - 1.0, 1.0 / expected + phi, valid, hot=self.hot, slack=slack
+            )
+        if common.moved is not None:
+            held = np.maximum(expected * np.maximum(1.0 + common.moved, 0.02), 1e-6)
+            z = z_of(observed, held, phi)
+            agree = (np.sign(z) == np.sign(own_z)) & (np.abs(own_z) >= 2.0)
+            z = np.where(agree, z, np.clip(z, -1.5, 1.5))
         calibrated = np.where(valid, self.calibration.apply(z), 0.0)
         column = np.arange(self.series)
         top, bottom = calibrated.argmax(axis=0), calibrated.argmin(axis=0)
@@ -286,12 +242,20 @@ class Pass:
         out.one_expected[t] = np.where(self.birth <= t, held[0], np.nan)
         out.one_spread[t] = phi[0]
         out.age[t] = np.where(age >= 0, age, -1.0)
-        out.common[t], out.common_hot[t] = common, table_hot
+        out.common[t], out.common_hot[t] = common.bucket, common.event
         self._gate(t, single, w[best], x)
         out.alarm[t] = self.hot
         self.onset[t] = self.hot_for <= ONSET
-        self._learn_level(x, season, phi[0], seen, table_hot)
+        self._learn_level(x, season, phi[0], seen, table_hot=common.event)
         return np.where(valid, z, 0.0), np.where(valid, observed - held, np.nan), held, raws
+
+    def _slack(self, t: int, usual: FloatArray) -> FloatArray:
+        """[W] relative variance that all series share because the newest buckets are incomplete."""
+        if self.panel.doubt is None:
+            return np.zeros(len(usual))
+        doubt = np.broadcast_to(self.panel.doubt[t], usual.shape[1:]).mean()
+        weight = np.median(np.minimum(usual[0] / usual, 1.0), axis=1)
+        return np.asarray(doubt * weight**2, dtype=np.float64)
 
     def _nearest(self, begin: NDArray[np.int64], rate: FloatArray) -> FloatArray:
         """Level to judge by [W, S]: within what the level was just before the window and one and two
@@ -305,48 +269,6 @@ class Pass:
             low = np.where(known, np.minimum(low, old), low)
             high = np.where(known, np.maximum(high, old), high)
         return np.clip(rate, low, high)
-
-    @staticmethod
-    def _z(observed: FloatArray, expected: FloatArray, phi: FloatArray) -> FloatArray:
-        z = stabilise(observed, phi) - stabilise(expected, phi)
-        small = (expected < EXACT_BELOW) & (np.abs(z) > EXACT_FROM)
-        if small.any():
-            z[small] = exact_z(observed[small], expected[small], phi[small])
-        return z
-
-    def _witness(
-        self,
-        relative: FloatArray,
-        expected: FloatArray,
-        phi: FloatArray,
-        valid: BoolArray,
-    ) -> tuple[FloatArray | None, float, bool]:
-        """Common movement [W, S] as each series shares it, the bucket's own, and whether most of the
-        table moves at once."""
-        variance = 1.0 / expected + phi
-        can = valid & (expected > 0.5) & ~self.hot[None, :]
-        weight = np.where(can, 1.0 / np.maximum(variance, 0.004), 0.0)
-        if int((weight[0] > 0).sum()) < SHARED_FROM and int((weight[-1] > 0).sum()) < SHARED_FROM:
-            return None, 0.0, False
-        bound = 3.0 * np.sqrt(variance)
-        clipped = np.clip(relative, -bound, bound)
-        parts = weight * clipped
-        total = np.maximum(weight.sum(axis=1, keepdims=True), 1e-9)
-        sums = parts.sum(axis=1, keepdims=True)
-        rest = np.maximum(total - weight, 1e-9)
-        others = (sums - parts) / rest
-        centre = (sums / total)[:, 0]
-        # Learned from single buckets, leaving the series itself out: unrelated series give 0.
-        own = np.where(can[0] & (rest[0] > 0.5 * total[0]), 1.0 / variance[0], 0.0)
-        self.shared_sum += own * clipped[0] * others[0]
-        self.shared_weight += own * others[0] ** 2
-        strength = np.abs(centre) * np.sqrt(total[:, 0])
-        sided = parts * np.sign(sums) > 0.5 * np.abs(centre)[:, None] * weight
-        share = (weight * sided).sum(axis=1) / total[:, 0]
-        event = (strength > TABLE_Z) & (np.abs(centre) > TABLE_MOVE) & (share > TABLE_SHARE)
-        gain = np.where(event[:, None], 1.0, self.shared[None, :])
-        table_hot = bool(event[:3].any())
-        return gain * others, float(centre[0]), table_hot
 
     def _gate(self, t: int, single: FloatArray, window: NDArray[np.int64], x: FloatArray) -> None:
         """Alarm in, alarm out, and the acceptance of a new level."""
@@ -375,7 +297,13 @@ class Pass:
             self.accepted[s] = t
 
     def _learn_level(
-        self, x: FloatArray, season: FloatArray, phi: FloatArray, seen: BoolArray, table_hot: bool
+        self,
+        x: FloatArray,
+        season: FloatArray,
+        phi: FloatArray,
+        seen: BoolArray,
+        *,
+        table_hot: bool,
     ) -> None:
         """A Kalman step on the relative level with a bounded innovation."""
         drift = self.drift**2 / self.grain.per_day
@@ -414,7 +342,7 @@ class Pass:
             self.panel.share[start:stop] >= 0.99 if self.panel.share is not None else True
         )
         age = (stop - self.birth) / self.grain.per_day
-        self._learn_spread(error, expects, learn & (age > 2.0))
+        self.spread.learn(error, expects, learn & (age > 2.0))
         self._learn_drift(age)
         self.calibration.learn(
             zs,
@@ -423,22 +351,7 @@ class Pass:
             np.where(age > CALIBRATE_FROM, self.seen[start:stop].sum(axis=0), 0),
         )
         self._learn_season(start, stop, season, learn)
-        self._learn_shared()
-
-    def _learn_shared(self) -> None:
-        fade = 0.5 ** (1.0 / SPARSE_HALF_LIFE)
-        weight = self.shared_weight.sum()
-        table = 0.0
-        if weight > 0:
-            table = float(np.clip(1.2 * (self.shared_sum.sum() / weight - 0.15), 0.0, 1.0))
-        worth = SHARED_PRIOR
-        self.shared = np.clip(
-            (self.shared_sum + worth * table) / (self.shared_weight + worth), 0.0, 1.2
-        )
-        if table == 0.0:
-            self.shared[:] = 0.0
-        self.shared_sum *= fade
-        self.shared_weight *= fade
+        self.witness.settle()
 
     def _learn_drift(self, age: FloatArray) -> None:
         """How fast the level may wander, so that its errors have no memory (Mehra 1970: the
@@ -459,45 +372,13 @@ class Pass:
         self.trend_product *= fade
         self.trend_power *= fade
 
-    def _learn_spread(self, error: FloatArray, expects: FloatArray, learn: BoolArray) -> None:
-        valid = np.isfinite(error) & learn[:, None, :]
-        phi = np.maximum(self.phi, self.low)
-        inverse = 1.0 / np.maximum(expects, 0.05)
-        relative = np.where(valid, error, 0.0) / np.maximum(expects, 0.05)
-        bound = ERROR_CAP**2 * (inverse + phi)
-        excess = 1.06 * np.minimum(relative**2, bound) - inverse
-        length = np.maximum(self.windows[:, None] / 2.0, 1.0)
-        info = np.where(valid, (phi / (phi + inverse)) ** 2 + 1e-4, 0.0) / length
-        per_day = self.grain.per_day
-        fade = 0.5 ** (1.0 / PHI_HALF_LIFE)
-        self.phi_sum = fade * self.phi_sum + (info * excess).sum(axis=0) / per_day
-        self.phi_weight = fade * self.phi_weight + info.sum(axis=0) / per_day
-        weight = self.phi_weight.sum(axis=1, keepdims=True)
-        table = np.maximum(self.phi_sum.sum(axis=1, keepdims=True) + 0.3 * PHI_START, 0) / (
-            weight + 0.3
-        )
-        prior = PHI_PRIOR / np.maximum(self.windows[:, None], 1) ** 0.5
-        self.phi = np.clip(
-            (self.phi_sum + prior * table) / (self.phi_weight + prior), PHI_FLOOR, 50.0
-        )
-        sparse = valid & (expects < SPARSE_BELOW)
-        fade = 0.5 ** (1.0 / SPARSE_HALF_LIFE)
-        square = np.where(sparse, np.nan_to_num(error) ** 2, 0.0)
-        cap = 36.0 * (expects + phi * expects**2) + 4.0
-        gain = np.where(sparse, np.minimum(square, cap) - expects, 0.0).sum(axis=0)
-        self.low_sum = fade * self.low_sum + gain / length
-        self.low_weight = (
-            fade * self.low_weight + np.where(sparse, expects**2, 0.0).sum(axis=0) / length
-        )
-        self.low = np.clip(self.low_sum / (self.low_weight + 2.0), 0.0, 50.0)
-
     def _learn_season(self, start: int, stop: int, season: FloatArray, learn: BoolArray) -> None:
         per_day = self.grain.per_day
         age = (stop - self.birth) / per_day
         young = (age >= 1) & (age <= YOUNG_DAYS)
         level = np.maximum(self.levels[start:stop], 1e-9)
         mean = level * season
-        phi = self.phi[0] + self.low[0]
+        phi = self.spread.usual[0] + self.spread.sparse[0]
         precision = np.where(
             learn & (age > YOUNG_DAYS), 1.0 / (1.0 / np.maximum(mean, 0.02) + phi), 0.0
         )

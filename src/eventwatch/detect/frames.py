@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from eventwatch.detect.calendar import slots
-from eventwatch.detect.engine import Panel, Scored, run, stabilise, unstabilise
+from eventwatch.detect.engine import Panel, Scored, run
 from eventwatch.detect.season import Clock
 from eventwatch.detect.settings import DAY, DetectSettings, Grain, grain
+from eventwatch.detect.transform import stabilise, unstabilise
 from eventwatch.model.status import Status
 
 USUAL_Z = 2.6
 """Half-width of the usual range: 99 of 100 quiet buckets lie inside."""
 BATCH_CELLS = 3_000_000
 """Most series × buckets scored at once, which bounds the memory."""
+VERDICTS = [status.value for status in Status]
 ADDED = ("expected", "lower", "upper", "z", "p_value", "score", "status")
 
 
@@ -60,7 +62,7 @@ def score_counts(
     rows = len(counts)
     values = {name: np.full(rows, np.nan) for name in ("expected", "lower", "upper")}
     values |= {"z": np.zeros(rows), "p_value": np.ones(rows), "score": np.zeros(rows)}
-    status = np.full(rows, Status.LEARNING.value, dtype=object)
+    status = np.full(rows, VERDICTS.index(Status.LEARNING.value), dtype=np.int8)
     if rows:
         layout = _layout(counts, width)
         for columns, length in _batches(layout, chosen.witness):
@@ -69,7 +71,7 @@ def score_counts(
             )
     for name in ADDED[:-1]:
         result[name] = values[name]
-    result["status"] = pd.array(status, dtype="str") if rows else pd.Series([], dtype="str")
+    result["status"] = pd.array(np.array(VERDICTS, dtype=object)[status], dtype="str")
     return result
 
 
@@ -92,14 +94,18 @@ def _layout(counts: pd.DataFrame, width: int) -> _Layout:
     if ts.isna().any():
         raise ValueError("ts holds a missing time")
     epoch = (ts.astype("int64") // (10**9 // _per_second(ts))).to_numpy(dtype=np.int64)
-    code, names = pd.factorize(counts["series"].astype(str), sort=True)
+    raw, labels = pd.factorize(counts["series"], use_na_sentinel=False)
+    # Sorted by name, so that the order of rows changes nothing.
+    names, rank = np.unique(np.array([str(label) for label in labels]), return_inverse=True)
+    code = rank.reshape(-1)[raw]
     first = np.full(len(names), np.iinfo(np.int64).max)
     np.minimum.at(first, code, epoch)
     # Days of a local zone are 23 or 25 hours long twice a year: the nearest step is meant.
     step = (epoch - first[code] + (width // 2 if width >= DAY else 0)) // width
     length = np.zeros(len(names), dtype=np.int64)
     np.maximum.at(length, code, step + 1)
-    if len(np.unique(code * (int(step.max()) + 1) + step)) != len(code):
+    place = np.sort(code * (int(step.max()) + 1) + step)
+    if (place[1:] == place[:-1]).any():
         raise ValueError("two rows share a series and a bucket")
     value = counts["value"].to_numpy(dtype=np.float64, na_value=np.nan)
     value = np.where(np.isfinite(value), np.maximum(value, 0.0), np.nan)
@@ -136,7 +142,7 @@ def _score_batch(
     settings: DetectSettings,
     *,
     values: dict[str, NDArray[np.float64]],
-    status: NDArray[np.object_],
+    status: NDArray[np.int8],
 ) -> None:
     place = np.full(len(layout.first), -1, dtype=np.int64)
     place[columns] = np.arange(len(columns))
@@ -193,7 +199,7 @@ def _write(
     step: NDArray[np.int64],
     column: NDArray[np.int64],
     values: dict[str, NDArray[np.float64]],
-    status: NDArray[np.object_],
+    status: NDArray[np.int8],
 ) -> None:
     at = (step, column)
     expected, spread = scored.one_expected[at], np.maximum(scored.one_spread[at], 1e-6)
@@ -211,6 +217,7 @@ def _write(
     over = score >= settings.threshold
     if settings.z_threshold is not None:
         over = np.abs(z) >= settings.z_threshold
-    verdict = np.where(over, Status.FAIL.value, Status.PASS.value)
-    verdict = np.where(learning, Status.LEARNING.value, verdict)
-    status[rows] = np.where(np.isnan(counts[at]), Status.SKIPPED.value, verdict)
+    code = {name: VERDICTS.index(name) for name in VERDICTS}
+    verdict = np.where(over, code["fail"], code["pass"])
+    verdict = np.where(learning, code["learning"], verdict)
+    status[rows] = np.where(np.isnan(counts[at]), code["skipped"], verdict)

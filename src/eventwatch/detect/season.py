@@ -20,9 +20,12 @@ HALF_LIFE_WEEKS = 5.0
 HOUR_PRIOR = 2.0
 """Precision of "this hour is like the others": a standard deviation of 0.7."""
 DAY_PRIOR = 30.0
+UNSEEN_DAY = 0.08
+"""Relative variance of a weekday a series has not been through yet: its first weekend."""
 SHAPE_START = 0.15**2
 WEEK_START = 0.05**2
 """Variance of the two finer factors around 1 before a series shows its own."""
+SHAPE_CAP = 5.0
 SPREAD_SLOTS = 25.0
 """How many slots of its own that, and what the table shows, are worth."""
 SPREAD_LIMITS = (0.01**2, 1.5**2)
@@ -141,8 +144,9 @@ class Season:
         shape, doubt = self.shape.at(clock.shape)
         week, more = self.week.at(clock.week)
         season = pick(self.hour(), clock.slot) * pick(self.day(), clock.weekday) * shape * week
-        of_day = 1.0 / (pick(self.day_weight, clock.weekday) + DAY_PRIOR)
-        return np.maximum(season, FLOOR), 0.5 * (doubt + more), 0.5 * of_day
+        seen = pick(self.day_weight, clock.weekday)
+        of_day = 0.5 / (seen + DAY_PRIOR) + UNSEEN_DAY / (1.0 + seen)
+        return np.maximum(season, FLOOR), 0.5 * (doubt + more), of_day
 
     def learn(self, clock: Clock, ratio: FloatArray, precision: FloatArray) -> None:
         """One day: ``ratio`` is count ÷ level and ``precision`` 1 ÷ its relative variance, 0 where
@@ -222,6 +226,7 @@ class Season:
             weight = worth(expected)
             ratio = sums(clock.shape, size, counts) / np.maximum(expected, 1e-9)
             self.shape.weight[:, columns] = weight
-            self.shape.sum[:, columns] = weight * ratio
+            # A slot where nothing was expected must not make the shape of the weekend.
+            self.shape.sum[:, columns] = weight * np.minimum(ratio, SHAPE_CAP)
             if days % 7 == 0:
                 self.shape.learn_spread()

@@ -79,5 +79,6 @@ def grain(bucket_seconds: int) -> Grain:
     else:
         minutes = (5, 15, 30, 60, 180, 360, 1440)
         windows = tuple(sorted({max(1, round(m * 60 / b)) for m in minutes}))
-    drift = 0.12 if b > 1800 else 0.10
-    return Grain(b, per_day, windows, per_day, drift, 3 * per_day, 7 * per_day)
+    if b > 1800:
+        return Grain(b, per_day, windows, per_day, 0.12, 3 * per_day, 7 * per_day)
+    return Grain(b, per_day, windows, per_day, 0.10, per_day, 3 * per_day)

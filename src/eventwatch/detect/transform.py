@@ -12,7 +12,7 @@ from scipy.special import betainc, ndtri
 FloatArray = NDArray[np.float64]
 
 EXACT_BELOW = 60.0
-EXACT_FROM = 1.8
+EXACT_FROM = 2.2
 """Smaller counts that lie further off than this get their exact tail."""
 
 

@@ -2,7 +2,8 @@
 
 Aspects of an event type: ``unseen`` (no contract declares it), ``missing``, ``retired``, ``draft``,
 ``misplaced`` (declared for other exposures), ``value_missing``, ``value_unexpected``. Of the
-exposure: ``null_type``, ``empty_type``, ``value_unknown``, ``value_stopped``. That an event type fell
+exposure: ``null_type``, ``empty_type``, ``value_unknown``, ``value_stopped``. ``value_all`` says that
+nothing is wrong with a dimension. That an event type fell
 silent is freshness' business; that it comes at all, or should not, is this kind's.
 """
 

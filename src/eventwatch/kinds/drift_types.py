@@ -227,7 +227,9 @@ def _missing(
         elif unknown:
             looked = format_duration(view.now - view.measured_from)
             status = Status.SKIPPED
-            summary = f"no row in the {looked} that are known: too short to miss a sparse event type"
+            summary = (
+                f"no row in the {looked} that are known: too short to miss a sparse event type"
+            )
         else:
             waited = format_duration(view.now - due)
             status, since = Status.FAIL, due

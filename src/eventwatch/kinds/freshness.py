@@ -13,7 +13,8 @@ from eventwatch.kinds.arrivals import arrivals_of
 from eventwatch.kinds.definition import Rules
 from eventwatch.kinds.freshness_check import FreshnessCheck
 from eventwatch.kinds.freshness_lag import judge_lags
-from eventwatch.kinds.freshness_silence import Scene, judge_silences, judge_staleness
+from eventwatch.kinds.freshness_silence import judge_silences
+from eventwatch.kinds.freshness_table import Scene, judge_staleness
 from eventwatch.kinds.freshness_times import judge_changes, judge_times
 from eventwatch.kinds.results import Maker
 from eventwatch.model.result import Result

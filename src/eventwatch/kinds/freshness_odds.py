@@ -127,8 +127,8 @@ def weigh(stream: Stream, week: Week, series: int, ticks: Ticks) -> Silence:
     expected = float(np.interp(now, edges, rows) - np.interp(stream.last, edges, rows))
     elapsed = float(np.interp(now, edges, clock) - np.interp(stream.last, edges, clock))
     # Streams grow and fade: what they did lately, or as lately as it takes to have seen enough.
-    since = np.searchsorted(stream.begins, stream.last - LATELY)
-    since = max(min(int(since), len(stream.begins) - ENOUGH_PAUSES), 0)
+    lately = int(np.searchsorted(stream.begins, stream.last - LATELY))
+    since = max(min(lately, len(stream.begins) - ENOUGH_PAUSES), 0)
     begins, ends = stream.begins[since:], stream.ends[since:]
     lengths = np.interp(ends, edges, clock) - np.interp(begins, edges, clock)
     wall = np.sort(ends - begins)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from eventwatch.detect.engine import Scored, stabilise, unstabilise
+from eventwatch.detect.engine import Scored
 from eventwatch.detect.frames import USUAL_Z
+from eventwatch.detect.transform import stabilise, unstabilise
 from eventwatch.kinds.definition import Check
 from eventwatch.kinds.results import Maker
 from eventwatch.kinds.volume_panel import VolumePanel
@@ -25,6 +26,8 @@ FloatArray = NDArray[np.float64]
 
 LOOK_BACK_DAYS = 4
 """How far before the alarm its beginning is looked for."""
+TABLE_LEARNS_DAYS = 3.0
+"""Days that most event types must have before their common movement means anything."""
 WITNESSED = 0.05
 """From this common movement on it is worth telling."""
 
@@ -173,6 +176,8 @@ def spark(panel: VolumePanel, scored: Scored, column: int) -> Spark:
 def together(make: Maker, check: Check, panel: VolumePanel, scored: Scored) -> Result:
     """Whether most of the table moves at once."""
     t = panel.grid.size - 1
+    if np.median(scored.age[t]) * max(panel.grid.step, 86400) / 86400 < TABLE_LEARNS_DAYS:
+        return make.make(check, "common", Status.LEARNING, "too little history of the table")
     if not scored.common_hot[t]:
         return make.make(check, "common", Status.PASS)
     calm = np.flatnonzero(~scored.common_hot[: t + 1])

