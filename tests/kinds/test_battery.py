@@ -177,7 +177,15 @@ def test_the_order_of_cells_means_nothing(kind: KindName) -> None:
     view = ordinary()
 
     def turned(cells: Cells) -> Cells:
-        return cells.where(np.arange(len(cells.rows))[::-1])
+        return Cells(
+            cells.keys,
+            cells.series[::-1],
+            cells.occurred[::-1],
+            cells.loaded[::-1],
+            cells.rows[::-1],
+            cells.first_loaded[::-1],
+            cells.last_loaded[::-1],
+        )
 
     other = replace(
         view,
