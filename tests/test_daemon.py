@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from eventwatch.daemon import trigger, weekday_names
+from eventwatch.daemon import longest_wait, trigger, weekday_names
 from eventwatch.model.settings import Exposure, Secret
 
 
@@ -44,3 +44,9 @@ def test_an_interval_is_the_exposure_s_own() -> None:
     assert trigger(Exposure("e", Secret("x"), every=timedelta(minutes=7))).interval == timedelta(
         minutes=7
     )
+
+
+def test_the_longest_wait_of_a_weekday_schedule_is_the_weekend() -> None:
+    exposure = Exposure("e", Secret("x"), cron="0 9 * * 1-5")
+    monday = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    assert longest_wait(exposure, monday) == timedelta(days=3)

@@ -11,7 +11,8 @@ import os
 import signal
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 from types import FrameType
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, JobExecutionEvent
@@ -24,6 +25,7 @@ from eventwatch.contracts.keeper import CatalogKeeper
 from eventwatch.model.errors import EventwatchError
 from eventwatch.model.settings import Exposure
 from eventwatch.ports.history import History
+from eventwatch.ports.notifier import Notifier
 from eventwatch.ports.store import Store
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ class Daemon:
         self._stop = threading.Event()
         self._store: Store = app.store(house)
         self._history: History = app.adapter("history")(house.settings.history)
+        self._speaker: Notifier = app.notifier(house.settings.notify)
         self._keeper: CatalogKeeper = app.keeper(house)
         exposures = house.settings.exposures
         self._scheduler = BackgroundScheduler(
@@ -114,7 +117,7 @@ class Daemon:
 
     def _send(self) -> None:
         try:
-            app.send_due(self._house, self._store, stop=self._stop.is_set)
+            app.send_due(self._house, self._store, self._speaker, stop=self._stop.is_set)
         except EventwatchError as error:
             log.error("messages wait: %s", error)
 
@@ -158,6 +161,19 @@ def trigger(exposure: Exposure) -> IntervalTrigger | CronTrigger:
         day_of_week=weekday_names(weekday),
         timezone="UTC",
     )
+
+
+def longest_wait(exposure: Exposure, now: datetime) -> timedelta:
+    """The longest time between two cycles that the schedule leaves, over the next ten."""
+    if exposure.cron is None:
+        return exposure.every
+    schedule, fires = trigger(exposure), [now]
+    for _ in range(10):
+        following = schedule.get_next_fire_time(fires[-1], fires[-1])
+        if following is None:
+            break
+        fires.append(following)
+    return max((b - a for a, b in pairwise(fires[1:])), default=timedelta(days=1))
 
 
 def weekday_names(field: str) -> str:

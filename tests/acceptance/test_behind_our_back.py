@@ -11,6 +11,7 @@ import pytest
 
 from eventwatch import app
 from eventwatch.model.status import KindName
+from eventwatch.pipeline.measure import history_name
 from eventwatch.pipeline.report import ExposureReport
 from eventwatch.ports.history import History
 from tests.fakes.clock import FakeClock
@@ -29,6 +30,7 @@ class Watched:
         self.until(NOW)
         self.clock = FakeClock(NOW)
         self.house = replace(app.load(project.folder / "config.yaml"), clock=self.clock)
+        self.exposure = self.house.settings.exposures[0]
         self.look()
         self.go_on(timedelta(minutes=5))
         self.look()  # the first recount of the day
@@ -64,7 +66,7 @@ class Watched:
     def remembered(self) -> dict[tuple[int, str | None], int]:
         """Rows per loaded day and event type, by the measurements."""
         history: History = app.adapter("history")(self.house.settings.history)
-        return dict(history.day_counts("events", NOW - timedelta(days=15)))
+        return dict(history.day_counts(history_name(self.exposure), NOW - timedelta(days=15)))
 
     def counted(self) -> dict[tuple[int, str | None], int]:
         """The same by the table itself."""

@@ -50,6 +50,7 @@ def test_a_cycle_runs_its_message_is_sent_and_a_signal_ends_it_cleanly(
         assert wait_for(lambda: b"user_c" in log.read_bytes()), log.read_text()
         # One more cycle: what was told is not told again.
         time.sleep(11)
+        assert project.run("health").code == 0
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0, log.read_text()
@@ -63,3 +64,11 @@ def test_a_cycle_runs_its_message_is_sent_and_a_signal_ends_it_cleanly(
         assert store.last_heartbeat("exposure:events") is not None
     finally:
         store.close()
+
+
+def test_health_says_what_is_missing_before_the_first_cycle(project: Project) -> None:
+    project.declare("user_a")
+    project.config()
+    done = project.run("health")
+    assert done.code == 1
+    assert "no cycle was ever recorded" in done.err

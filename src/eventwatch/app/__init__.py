@@ -2,6 +2,7 @@
 
 from eventwatch.app.adapters import adapter
 from eventwatch.app.house import House, RunOptions, keeper, load, notifier, store
+from eventwatch.app.pulse import late_exposures
 from eventwatch.app.runs import Workplace, audit, cycle, new_run_id, run_cycle, send_due
 from eventwatch.app.validation import Validation, validate
 
@@ -14,6 +15,7 @@ __all__ = [
     "audit",
     "cycle",
     "keeper",
+    "late_exposures",
     "load",
     "new_run_id",
     "notifier",

@@ -25,8 +25,10 @@ from eventwatch.model.state import ExposureState, Lease
 from eventwatch.model.status import KindName, Severity, Status
 from eventwatch.pipeline.cycle import Watch, look, record_of
 from eventwatch.pipeline.deliver import Delivering, deliver
+from eventwatch.pipeline.measure import history_name
 from eventwatch.pipeline.report import ExposureReport, Report
 from eventwatch.ports.history import History
+from eventwatch.ports.notifier import Notifier
 from eventwatch.ports.store import StateReader, Store
 
 log = logging.getLogger(__name__)
@@ -79,7 +81,7 @@ def cycle(house: House, options: RunOptions) -> Report:
             report, made = run_cycle(place, exposure, options, run_id)
             reports.append(report)
             messages.extend(made)
-        outcomes = send_due(house, opened, patience=SEND_PATIENCE)
+        outcomes = send_due(house, opened, notifier(house.settings.notify), patience=SEND_PATIENCE)
     finally:
         opened.close()
     return Report(
@@ -126,7 +128,9 @@ def run_cycle(
         elapsed = timedelta(seconds=house.clock.monotonic() - began)
         opened.commit_cycle(record_of(watch, seen, lease, elapsed))
         if seen.measured is not None:
-            history.forget_before(exposure.name, now - exposure.look_back - timedelta(days=2))
+            history.forget_before(
+                history_name(exposure), now - exposure.look_back - timedelta(days=2)
+            )
         opened.heartbeat(f"exposure:{exposure.name}", house.clock.now())
         return seen.report, seen.outbox.deliveries
     except LeaseHeld as error:
@@ -138,11 +142,12 @@ def run_cycle(
 def send_due(
     house: House,
     opened: Store,
+    speaker: Notifier,
     *,
     patience: timedelta = timedelta(0),
     stop: Callable[[], bool] = lambda: False,
 ) -> tuple[tuple[Delivery, Outcome], ...]:
-    """Sends what the outbox holds."""
+    """Sends what the outbox holds. One speaker per process: it remembers each channel's pace."""
     settings = house.settings.notify
     timeout = timedelta(seconds=10) if settings.slack is None else settings.slack.timeout
     directory = house.directory()
@@ -150,9 +155,7 @@ def send_due(
     def fallback(delivery: Delivery, reason: str, now: datetime) -> Delivery | None:
         return fallback_for(delivery, reason, directory.fallback, now)
 
-    work = Delivering(
-        opened, notifier(settings), house.clock, fallback, timeout + timedelta(seconds=5)
-    )
+    work = Delivering(opened, speaker, house.clock, fallback, timeout + timedelta(seconds=5))
     return deliver(work, patience=patience, sleep=time.sleep if patience else None, stop=stop)
 
 

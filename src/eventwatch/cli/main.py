@@ -18,6 +18,7 @@ from eventwatch.cli import (
     config,
     contracts,
     demo,
+    health,
     init,
     run,
     run_once,
@@ -87,6 +88,7 @@ def _root(
 app.command("run-once", epilog=EXIT_CODES)(run_once.run_once)
 app.command("run", epilog=run.EPILOG)(run.run)
 app.command("validate", epilog=EXIT_CODES)(validate.validate)
+app.command("health", epilog=health.EPILOG)(health.health)
 app.command("init")(init.init)
 app.command("demo")(demo.demo)
 app.add_typer(contracts.app, name="contracts")

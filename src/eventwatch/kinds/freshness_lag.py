@@ -125,12 +125,11 @@ def _learned_limit(delays: Delays, hours: int) -> tuple[float, timedelta] | None
     if len(seen) < MIN_PAST:
         return None
     values = np.array([quantile(past[h], 0.95) for h in seen])
-    this_hour = (delays.start + len(delays.bins) - 1) % 24
-    apart = (delays.start + seen - this_hour) % 24
-    near = values[(apart <= 1) | (apart >= 23)]
     usual = float(np.quantile(values, 0.9))
-    if len(near) >= 5:
-        usual = max(usual, float(np.median(near)))
+    for back in range(hours):
+        same = (delays.start + seen - (delays.start + len(delays.bins) - 1 - back)) % 24 == 0
+        if same.sum() >= 5:
+            usual = max(usual, float(np.median(values[same])))
     return usual, timedelta(seconds=min(max(TIMES_USUAL * usual, FLOOR_SECONDS), 3e9))
 
 

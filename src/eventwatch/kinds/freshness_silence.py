@@ -204,7 +204,7 @@ class _Facts:
         for i, series in enumerate(rows):
             seen = view.ledger.get(SeriesKey(arrivals.names[series]))
             if seen is not None:
-                born[i] = min(born[i], seen.first_at.timestamp())
+                born[i] = seen.first_at.timestamp()  # exact, where the hour is not
         elapsed = arrivals.now - last
         last_hour = (last // HOUR).astype(np.int64) - arrivals.start // HOUR
         since = np.maximum(first_hour, last_hour - RECENT_HOURS)

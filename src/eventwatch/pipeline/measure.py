@@ -6,15 +6,19 @@ cycle of the other exposures goes on.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import numpy as np
+import pyarrow as pa
 
 from eventwatch.model.contract import Catalog
 from eventwatch.model.durations import floor_to, from_epoch
 from eventwatch.model.errors import ExposureBusy, StoreError, WarehouseError
 from eventwatch.model.measurement import (
+    CELL_SCHEMA,
     DELAY,
     DUPLICATE,
     TIME,
@@ -83,8 +87,9 @@ def _measure(
     job: Job, warehouse: Warehouse, history: History, progress: Progress | None
 ) -> Measured:
     exposure, now = job.exposure, job.now
-    coverage = _coverage(history, exposure.name)
-    note = history.note(exposure.name)
+    kept_as = history_name(exposure)
+    coverage = _coverage(history, kept_as)
+    note = history.note(kept_as)
     statements = 0
     if not job.as_of and plan.recount_due(note.recounted_on, now, coverage):
         note, counted = _recount(job, warehouse, history, note, coverage)
@@ -96,18 +101,37 @@ def _measure(
         exposure,
         now,
         coverage,
-        known_values={
-            d.name: history.known_values(exposure.name, d.name) for d in exposure.dimensions
-        },
+        known_values={d.name: history.known_values(kept_as, d.name) for d in exposure.dimensions},
         duplicates_over=job.duplicates_over,
         reread_from=reread,
         as_of=job.as_of,
     )
     scan = warehouse.scan(exposure, request, progress)
-    history.replace(exposure.name, scan)
-    history.write_note(exposure.name, note)
+    history.replace(kept_as, scan)
+    history.write_note(kept_as, note)
+    arrived = _arrived(scan)
+    # The cells of a first scan are hundreds of megabytes, and from here on the history has them.
+    scan = replace(scan, cells=CELL_SCHEMA.empty_table())
+    pa.default_memory_pool().release_unused()
     view = _view(job, history, scan, note)
-    return Measured(view, scan, statements + scan.statements, _arrived(scan))
+    return Measured(view, scan, statements + scan.statements, arrived)
+
+
+def history_name(exposure: Exposure) -> str:
+    """The name its measurements are kept under. It changes with whatever decides what they mean, so
+    that counts of another table or with other columns are never mixed with these."""
+    meaning = repr(
+        (
+            urlsplit(exposure.connection.reveal())._replace(query="").geturl().rpartition("@")[2],
+            exposure.table,
+            exposure.parquet,
+            exposure.columns,
+            [(d.name, d.column, d.cap) for d in exposure.dimensions],
+            exposure.partition,
+            str(exposure.naive_time_zone),
+        )
+    )
+    return f"{exposure.name}@{hashlib.sha256(meaning.encode()).hexdigest()[:12]}"
 
 
 def _coverage(history: History, name: str) -> plan.Coverage | None:
@@ -126,7 +150,7 @@ def _recount(
     if span is None:
         return note, 0
     recount = warehouse.recount(job.exposure, *span)
-    changed = plan.changed_days(history.day_counts(job.exposure.name, span[0]), recount)
+    changed = plan.changed_days(history.day_counts(history_name(job.exposure), span[0]), recount)
     return (
         HistoryNote(
             recounted_on=job.now.date(),
@@ -141,13 +165,11 @@ def _view(job: Job, history: History, scan: Scan, note: HistoryNote) -> Exposure
     exposure, now = job.exposure, job.now
     start = plan.look_back_start(exposure, now)
     end = now + timedelta(seconds=1)
-    name = exposure.name
+    name = history_name(exposure)
     rows = history.cells(name, ("",), start, end)
     watched = tuple(d.name for d in exposure.dimensions)
     cuts = (
-        history.cells(
-            name, watched, max(start, floor_to(now - plan.CUTS_SPAN, 86400)), end, merge_loads=True
-        )
+        history.cells(name, watched, plan.cuts_start(exposure, now), end, merge_loads=True)
         if watched
         else Cells.empty()
     )

@@ -17,7 +17,8 @@ from eventwatch.model.settings import Exposure
 
 DAY = 86400
 CUTS_SPAN = timedelta(days=35)
-"""Watched dimensions are judged by the week; five of them are enough and keep the cache small."""
+"""Watched dimensions are judged by the week; five of them are enough and keep the cache small. Where
+the grain is a day, rows are few and months count: then it is the look-back."""
 DELAYS_SPAN = timedelta(days=14)
 OLD_SPAN = timedelta(days=365)
 """Occurred longer ago than the look-back and this: no late row any more, but a wrong time."""
@@ -34,6 +35,14 @@ class Coverage:
 def look_back_start(exposure: Exposure, now: datetime) -> datetime:
     """First load of the look-back, a whole UTC day."""
     return floor_to(now - exposure.look_back, DAY)
+
+
+def cuts_start(exposure: Exposure, now: datetime) -> datetime:
+    """First loaded hour of the watched dimensions that is kept and judged."""
+    start = look_back_start(exposure, now)
+    if exposure.bucket >= timedelta(days=1):
+        return start
+    return max(start, floor_to(now - CUTS_SPAN, DAY))
 
 
 def plan_scan(
@@ -55,7 +64,7 @@ def plan_scan(
     full = coverage is None or coverage.from_at > start or coverage.until_at <= start
     if full or coverage is None:
         rows_from = start
-        cuts_from = max(start, floor_to(now - CUTS_SPAN, HOUR))
+        cuts_from = cuts_start(exposure, now)
         delays_from = max(start, floor_to(now - _delays_span(exposure), HOUR))
         repeated_from = floor_to(now - (duplicates_over or timedelta(0)), HOUR)
     else:

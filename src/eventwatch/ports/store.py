@@ -20,6 +20,10 @@ class StateReader(Protocol):
         """Silences that have not ended."""
         ...
 
+    def last_heartbeat(self, name: str) -> datetime | None:
+        """None: never."""
+        ...
+
     def close(self) -> None:
         """Gives back connections."""
         ...
@@ -71,8 +75,4 @@ class Store(StateReader, Protocol):
 
     def heartbeat(self, name: str, now: datetime) -> None:
         """Proof that a cycle ran; after the commit only."""
-        ...
-
-    def last_heartbeat(self, name: str) -> datetime | None:
-        """None: never."""
         ...

@@ -10,6 +10,7 @@ from eventwatch.model.alert import Silence
 from eventwatch.model.measurement import SeriesKey
 from eventwatch.model.state import ExposureState
 from eventwatch.model.view import Seen
+from eventwatch.store import leases
 from eventwatch.store.alerts import open_alerts
 from eventwatch.store.encoding import decode_event_type, key_of
 from eventwatch.store.engine import Database
@@ -42,6 +43,11 @@ class SqlReader:
         """Silences that have not ended, the one that ends first first."""
         with self._database.reading() as connection:
             return _silences(connection, now)
+
+    def last_heartbeat(self, name: str) -> datetime | None:
+        """None: never."""
+        with self._database.reading() as connection:
+            return leases.last_beat(connection, name)
 
     def close(self) -> None:
         """Gives back connections."""

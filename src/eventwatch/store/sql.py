@@ -130,8 +130,3 @@ class SqlStore(SqlReader):
         """Proof that a cycle ran."""
         with self._database.writing() as connection:
             leases.beat(connection, name, now)
-
-    def last_heartbeat(self, name: str) -> datetime | None:
-        """None: never."""
-        with self._database.reading() as connection:
-            return leases.last_beat(connection, name)
