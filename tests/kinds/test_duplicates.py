@@ -34,7 +34,7 @@ def test_the_share_of_repeated_ids_is_held_against_the_limit(duplicates: Asked) 
     assert (result.amount.unit, result.amount.upper) == ("share", 0.001)
     assert result.amount.observed == pytest.approx(0.01)
     assert result.summary == (
-        "250 rows of the last 24 h repeat an event id that came before (1 % of 25,000); "
+        "240 rows of the last 24 h repeat an event id that came before (1 % of 24,000); "
         "accepted are 0.1 %"
     )
     assert found.of("repeated", "b").status is Status.PASS

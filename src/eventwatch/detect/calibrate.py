@@ -28,7 +28,7 @@ EXCESS_CAP = 4.0
 TAIL_PRIOR_DAYS = 15.0
 TAIL_PRIOR_MEAN = 0.5
 TABLE_TAIL = 30.0
-TAIL_MEANS = (0.32, 0.6)
+TAIL_MEANS = (0.38, 0.6)
 """A normal variable's largest of a day exceeds its 90 % quantile by a third on average."""
 
 

@@ -27,8 +27,8 @@ class DriftCheck(Check):
     )
     new_for: Duration = Field(
         timedelta(days=7),
-        description="How long an event type that nobody declared is news (warning); after that it is "
-        "known but undeclared (info).",
+        description="How long an event type that nobody declared is called new; after that it is "
+        "known but undeclared, and only a note (info) once it no longer comes.",
     )
     max_untyped: float = Field(
         0.0, ge=0, le=1, description="Largest accepted share of rows with a null or an empty type."

@@ -154,7 +154,9 @@ def _undeclared(
         Status.FAIL,
         summary,
         event_type=name,
-        severity=Severity.WARNING if is_new else Severity.INFO,
+        # What nobody declared and still comes is wrong however long it has been; what came once is
+        # worth a line.
+        severity=Severity.WARNING if is_new or count else Severity.INFO,
         amount=Amount("events", count, expected=0.0),
         since=coming.first_at,
         facts=facts,
@@ -167,14 +169,16 @@ def _first_of(slip: str | None, like: tuple[str, ...]) -> list[str]:
 
 
 def _ceased(known: Known, name: str, successor: Coming) -> bool:
-    """Whether a declared event type stopped about when its successor began."""
+    """Whether a declared event type stopped about when its successor began, and has been silent for
+    much longer than between its rows before."""
     other = known.types.get(name)
+    if other is None or other.occasions <= 1 or successor.occasions <= 1:
+        return False
+    pause = (other.last_at - other.first_at) / (other.occasions - 1)
     return (
-        other is not None
-        and other.occasions > 1
-        and abs(other.last_at - successor.first_at) <= HANDOVER
+        abs(other.last_at - successor.first_at) <= HANDOVER
         and successor.last_at > other.last_at
-        and successor.occasions > 1
+        and known.view.now - other.last_at > max(3 * pause, timedelta(hours=1))
     )
 
 
