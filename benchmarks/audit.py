@@ -129,7 +129,7 @@ def score(report: dict[str, Any], labels: dict[str, Any]) -> dict[str, Any]:
                 for f in hits
                 if f["since"]
             ]
-            row[2].append(round(min(away, key=abs), 1) if away else None)
+            row[2].append(round(min(away, key=lambda hours: abs(hours)), 1) if away else None)
         else:
             row[2].append("missed " + name)
     false = sorted(

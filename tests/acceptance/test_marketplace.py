@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from eventwatch.demo.write import DemoSummary, Planted, write
+from eventwatch.demo import DemoSummary, Planted, write
 from tests.fakes.project import Done
 
 NOW = datetime(2026, 11, 22, 22, 30, tzinfo=UTC)

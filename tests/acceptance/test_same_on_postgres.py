@@ -21,7 +21,8 @@ def troubled() -> pd.DataFrame:
     gone = (frame.event_type == "user_c") & (frame.platform == "ios") & (frame.loaded_at >= stop)
     frame = frame[~gone]
     again = frame[(frame.event_type == "user_d") & (frame.loaded_at > stop)].iloc[::5]
-    late = frame.head(40).assign(event_id="late", loaded_at=pd.NaT)
+    late = frame.head(40).assign(event_id="late")
+    late["loaded_at"] = pd.NaT
     nameless = frame.tail(30).assign(event_type=None, event_id="nameless")
     unknown = frame.tail(50).assign(event_type="user_x", event_id="unknown")
     wrong = frame.tail(20).assign(

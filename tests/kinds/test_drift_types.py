@@ -44,17 +44,20 @@ def test_a_new_event_type_without_a_contract_is_told_with_all_that_is_known(drif
     assert result.amount.observed == 10
 
 
-def test_an_event_type_known_for_long_and_never_declared_is_said_more_quietly(drift: Asked) -> None:
-    rows = CALM + steady("legacy", NOW - 12 * DAY, NOW, HOUR)
+@pytest.mark.parametrize(("last", "severity"), [(0, Severity.WARNING), (3, Severity.INFO)])
+def test_an_event_type_known_for_long_is_not_called_new_and_is_quieter_once_it_pauses(
+    drift: Asked, last: int, severity: Severity
+) -> None:
+    rows = CALM + steady("legacy", NOW - 12 * DAY, NOW - last * DAY, HOUR)
     result = drift(view_of(rows, catalog("user_opened_app"))).of("unseen", "legacy")
-    assert (result.status, result.severity) == (Status.FAIL, Severity.INFO)
+    assert (result.status, result.severity) == (Status.FAIL, severity)
     assert "though it has come for 12 d" in result.summary
 
 
 def test_on_the_first_look_what_was_there_from_the_start_is_not_called_new(drift: Asked) -> None:
     young_table = steady("a", NOW - 3 * DAY, NOW, HOUR) + steady("b", NOW - 3 * DAY, NOW, HOUR)
     result = drift(view_of(young_table, catalog("a"))).of("unseen", "b")
-    assert result.severity is Severity.INFO
+    assert "new" not in result.summary
     assert "for at least 3 d" in result.summary
 
 
@@ -66,8 +69,7 @@ def test_what_the_ledger_remembers_is_not_new_when_it_comes_back(drift: Asked) -
     rows = [*CALM, Row("legacy", NOW - HOUR)]
     view = view_of(rows, catalog("user_opened_app"), ledger=seen, watching_since=NOW - 400 * DAY)
     result = drift(view).of("unseen", "legacy")
-    assert result.severity is Severity.INFO
-    assert "has come for 300 d" in result.summary
+    assert "though it has come for 300 d" in result.summary
 
 
 def test_an_undeclared_event_type_that_stopped_is_let_go(drift: Asked) -> None:

@@ -134,14 +134,18 @@ def _learned_limit(delays: Delays, hours: int) -> tuple[float, timedelta] | None
 
 
 def _bad_since(delays: Delays, limit: float) -> datetime:
-    """Start of the first hour of the bad stretch that lasts until now; hours with few rows do not
-    end it."""
+    """Start of the first hour of the bad stretch that lasts until now.
+
+    An hour with many rows is bad by its p95; one with few by its median, since a single late row
+    says nothing; one without rows does not end the stretch.
+    """
     began = len(delays.bins) - 1
     for h in range(len(delays.bins) - 1, -1, -1):
         bins = delays.bins[h]
-        if bins.sum() < MIN_ROWS / 4:
+        count = bins.sum()
+        if not count:
             continue
-        if quantile(bins, 0.95) <= limit:
+        if quantile(bins, 0.95 if count >= MIN_ROWS / 4 else 0.5) <= limit:
             break
         began = h
     return from_epoch((delays.start + began) * HOUR)
