@@ -123,13 +123,12 @@ def score(report: dict[str, Any], labels: dict[str, Any]) -> dict[str, Any]:
         if hits:
             row[0] += 1
             start = datetime.fromisoformat(incident["start"].replace("Z", "+00:00"))
-            away = [
-                (datetime.fromisoformat(f["since"].replace("Z", "+00:00")) - start).total_seconds()
-                / 3600
+            away: list[float] = [
+                (datetime.fromisoformat(f["since"]) - start).total_seconds() / 3600
                 for f in hits
                 if f["since"]
             ]
-            row[2].append(round(min(away, key=lambda hours: abs(hours)), 1) if away else None)
+            row[2].append(round(min(away, key=lambda away_by: max(away_by, -away_by)), 1) if away else None)
         else:
             row[2].append("missed " + name)
     false = sorted(

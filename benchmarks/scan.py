@@ -221,13 +221,69 @@ def run_once(config: Path, *, send: bool = False) -> Usage:
     return measured([*command, "--format", "json", "--output", str(config.parent / "report.json")])
 
 
-def eventwatch_rows(database: Path, folder: Path) -> list[tuple[str, Usage]]:
-    """First and second run-once as processes. A cycle inside the daemon belongs here as well."""
+def eventwatch_rows(database: Path, folder: Path, now: datetime) -> list[tuple[str, Usage]]:
+    """First and second run-once as processes, then a cycle inside a daemon that has run some."""
     config = project(folder, database)
     return [
         ("run-once, first", run_once(config)),
         ("run-once, second", run_once(config)),
+        ("daemon, cycle", daemon_cycle(config, now)),
     ]
+
+
+def daemon_cycle(config: Path, now: datetime) -> Usage:
+    """The fourth recorded cycle of a process, five minutes after its third."""
+    done = subprocess.run(
+        child("--child", "daemon", config, now.isoformat(), 0),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    line = next((t for t in done.stdout.splitlines() if t.startswith("cycle ")), None)
+    if line is None:
+        raise SystemExit(f"the daemon's cycle failed:\n{done.stderr[-2000:]}")
+    return Usage(**json.loads(line.removeprefix("cycle ")))
+
+
+class Clock:
+    """Time that is set, so that a table made some time ago is not late."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        """The instant it was set to."""
+        return self.at
+
+    def monotonic(self) -> float:
+        """Seconds."""
+        return time.monotonic()
+
+
+def cycles(config: Path, now: datetime) -> None:
+    """What the daemon does in each cycle, four times; prints the last one's cost."""
+    from dataclasses import replace
+
+    from eventwatch import app
+
+    clock = Clock(now - timedelta(minutes=20))
+    house = replace(app.load(config), clock=clock)
+    place = app.Workplace(
+        house,
+        app.store(house),
+        app.adapter("history")(house.settings.history),
+        house.catalog,
+    )
+    exposure = house.settings.exposures[0]
+    for n in range(4):
+        clock.at += timedelta(minutes=5)
+        cpu, wall = time.process_time(), time.monotonic()
+        report, _ = app.run_cycle(place, exposure, app.RunOptions(), f"bench-{n}")
+        cpu, wall = time.process_time() - cpu, time.monotonic() - wall
+        assert not report.error, report.error
+        print(f"{report.rows_read} rows read, {report.statements} statements, {cpu:.2f} s CPU")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print("cycle " + json.dumps({"wall": wall, "cpu": cpu, "peak": peak}))
 
 
 # -- the table -------------------------------------------------------------------------------------
@@ -260,7 +316,7 @@ def measure(case: Case, arguments: argparse.Namespace) -> None:
         ("grouped, cycle", cycle(database, now, case.look_back)),
     ]
     if not arguments.floors_only:
-        rows += eventwatch_rows(database, arguments.folder / "project")
+        rows += eventwatch_rows(database, arguments.folder / "project", now)
     lower, upper = rows[0][1].wall, rows[1][1].wall
     print(f"\n{case.name:<26}{'wall':>9} {'CPU':>9} {'peak':>9}   ÷ floor 1  ÷ floor 2")
     for name, used in rows:
@@ -283,6 +339,8 @@ def main() -> None:
         what, database, now, days = arguments.child
         if what == "plain":
             plain(Path(database))
+        elif what == "daemon":
+            cycles(Path(database), datetime.fromisoformat(now))
         else:
             grouped(Path(database), datetime.fromisoformat(now), int(days), what)
         return
