@@ -128,7 +128,7 @@ def score(report: dict[str, Any], labels: dict[str, Any]) -> dict[str, Any]:
                 for f in hits
                 if f["since"]
             ]
-            row[2].append(round(min(away, key=lambda away_by: max(away_by, -away_by)), 1) if away else None)
+            row[2].append(round(min((abs(hours), hours) for hours in away)[1], 1) if away else None)
         else:
             row[2].append("missed " + name)
     false = sorted(

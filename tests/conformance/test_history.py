@@ -218,7 +218,7 @@ class TestRead:
         assert set(cells.loaded.tolist()) == set(range(START + HOUR, START + 2 * HOUR, FINE))
         assert all(number in cells.series for number in range(len(cells.keys)))
 
-    def test_a_span_within_days_merges_only_its_own_loads(self, history: History) -> None:
+    def test_a_span_within_days_merges_only_the_loads_of_each_day(self, history: History) -> None:
         events = [Event("a", "ios", NOON, NOON + i * HOUR) for i in range(0, 40, 10)]
         now = NOON + 2 * DAY
         history.replace("events", scan(events, request(now, START)))
@@ -230,7 +230,8 @@ class TestRead:
             merge_loads=True,
         )
         assert counted(cells) == {
-            (SeriesKey("a"), NOON, NOON + 20 * HOUR): (2, NOON + 10 * HOUR, NOON + 20 * HOUR)
+            (SeriesKey("a"), NOON, NOON + 10 * HOUR): (1, NOON + 10 * HOUR, NOON + 10 * HOUR),
+            (SeriesKey("a"), NOON, NOON + 20 * HOUR): (1, NOON + 20 * HOUR, NOON + 20 * HOUR),
         }
 
     def test_exposures_do_not_mix(self, history: History) -> None:

@@ -155,17 +155,16 @@ def counted_table(cells: pa.Table) -> Counted:
 
 
 def in_hours(cells: Counted, *, merge_loads: bool = False) -> Counted:
-    """Cells added up to hours; with ``merge_loads``, over all loads."""
+    """Cells added up to hours; with ``merge_loads``, over all loads of a day."""
     found: Counted = {}
-    latest: dict[tuple[SeriesKey, int], int] = {}
+    latest: dict[tuple[SeriesKey, int, int], int] = {}
+    grain = DAY if merge_loads else HOUR
     for (key, occurred, loaded), (rows, first, last) in cells.items():
-        name = key, occurred // HOUR * HOUR, 0 if merge_loads else loaded // HOUR * HOUR
-        latest[name[:2]] = max(latest.get(name[:2], loaded), loaded)
+        name = key, occurred // HOUR * HOUR, loaded // grain * grain
+        latest[name] = max(latest.get(name, loaded), loaded)
         known = found.get(name, (0, first, last))
         found[name] = known[0] + rows, min(known[1], first), max(known[2], last)
-    if not merge_loads:
-        return found
     return {
-        (key, occurred, latest[key, occurred] // HOUR * HOUR): counts
-        for (key, occurred, _), counts in found.items()
+        (key, occurred, latest[key, occurred, loaded] // HOUR * HOUR): counts
+        for (key, occurred, loaded), counts in found.items()
     }

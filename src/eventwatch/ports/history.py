@@ -31,7 +31,8 @@ class History(Protocol):
         merge_loads: bool = False,
     ) -> Cells:
         """Cells of these dimensions loaded in [since, until) (bucket starts). ``merge_loads`` adds
-        up all loads of a series and occurred bucket (loaded = the latest of them)."""
+        up, within each loaded UTC day, all loads of a series and occurred bucket (loaded = the
+        latest of them): cells stay additive, and a past day's never change."""
         ...
 
     def covered_from(self, exposure: str) -> datetime | None:

@@ -151,50 +151,6 @@ def gather(book: KeyBook, blocks: Sequence[Block]) -> Cells:
     )
 
 
-def gather_merged(book: KeyBook, blocks: Sequence[Block]) -> Cells:
-    """The same with all loads of a series and occurred bucket added up; each block already is.
-
-    Most cells were loaded on the day on which they occurred, and those exist once: in the block of that
-    day. Only the others, a few, are looked up among them and added.
-    """
-    parts = [_split(block) for block in sorted(blocks, key=lambda b: b.day) if len(block.series)]
-    if not parts:
-        return Cells.empty()
-    own, late = [own for own, _ in parts], [late for _, late in parts]
-    own_series = np.concatenate([block.series for block in own])
-    late_series = np.concatenate([block.series for block in late])
-    own_columns = [_absolute(own, name) for name in NUMBERS]
-    late_columns = [_absolute(late, name) for name in NUMBERS]
-    own_names = _names(len(book.keys), own_series, own_columns[0])
-    late_names = _names(len(book.keys), late_series, late_columns[0])
-    # Two sets of one day lie one after the other, so their names are not in order yet.
-    if not _is_sorted(own_names):
-        order = np.argsort(own_names, kind="stable")
-        own_names, own_series = own_names[order], own_series[order]
-        own_columns = [column[order] for column in own_columns]
-    places = np.searchsorted(own_names, late_names)
-    places[places == len(own_names)] = 0
-    found = own_names[places] == late_names if len(own_names) else np.zeros(len(places), np.bool_)
-    for way, own_column, column in zip(_WAYS, own_columns, late_columns, strict=True):
-        way.at(own_column, places[found], column[found])
-    rest_order = np.argsort(late_names[~found], kind="stable")
-    starts = run_starts(late_names[~found][rest_order])
-    rest_series = late_series[~found][rest_order][starts]
-    rest = [
-        way.reduceat(column[~found][rest_order], starts) if len(starts) else column[:0]
-        for way, column in zip(_WAYS, late_columns, strict=True)
-    ]
-    return _cells(
-        book,
-        np.concatenate([own_series, rest_series]),
-        [np.concatenate(both) for both in zip(own_columns, rest, strict=True)],
-    )
-
-
-_WAYS: tuple[np.ufunc, ...] = (np.maximum, np.maximum, np.add, np.minimum, np.maximum)
-"""How each of NUMBERS is put together; occurred is equal anyway."""
-
-
 def row_sums(block: Block, book: KeyBook) -> IntArray:
     """Rows per series of the book."""
     sums = np.bincount(block.series, weights=block.rows, minlength=len(book.keys))
@@ -210,18 +166,6 @@ def _cells(book: KeyBook, series: NDArray[np.int32], columns: list[IntArray]) ->
     occurred, loaded, rows, first, last = columns
     keys = tuple(book.keys[number] for number in numbers.tolist())
     return Cells(keys, places[series], occurred, loaded, rows, first, last)
-
-
-def _split(block: Block) -> tuple[Block, Block]:
-    """The cells that occurred on the day itself, and the others."""
-    own = (block.occurred >= 0) & (block.occurred < DAY)
-    return block.where(own), block.where(~own)
-
-
-def _names(series_count: int, series: NDArray[np.int32], occurred: IntArray) -> IntArray:
-    """Day of occurrence, series and bucket as one number that sorts in this order."""
-    day = occurred // DAY
-    return (day * series_count + series) * DAY + (occurred - day * DAY)
 
 
 def _sum_runs(block: Block, starts: NDArray[np.intp]) -> Block:

@@ -37,7 +37,6 @@ from eventwatch.store.cells import (
     DAY,
     Block,
     gather,
-    gather_merged,
     hourly,
     join,
     row_sums,
@@ -117,7 +116,7 @@ class DailyHistory:
                 for block in found.values():
                     part = block if whole else block.since(first).before(end)
                     blocks.append(merge(part) if merge_loads and not whole else part)
-            return (gather_merged if merge_loads else gather)(shelf.book, blocks)
+            return gather(shelf.book, blocks)
 
     def covered_from(self, exposure: str) -> datetime | None:
         """Start of the span of loaded time without holes that ends at the newest day."""
