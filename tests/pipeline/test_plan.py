@@ -29,7 +29,7 @@ def test_the_first_look_reads_the_look_back_from_a_whole_day() -> None:
     first = request(None)
     assert first.rows_from == datetime(2026, 9, 23, tzinfo=UTC)
     assert first.cuts_from == datetime(2026, 10, 18, 0, tzinfo=UTC)
-    assert first.duplicates_from == datetime(2026, 11, 21, 0, tzinfo=UTC)
+    assert first.duplicates_from == datetime(2026, 11, 18, 0, tzinfo=UTC)
 
 
 def test_the_next_look_reads_from_the_last_one_less_the_overlap() -> None:

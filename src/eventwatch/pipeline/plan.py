@@ -20,6 +20,9 @@ CUTS_SPAN = timedelta(days=35)
 """Watched dimensions are judged by the week; five of them are enough and keep the cache small. Where
 the grain is a day, rows are few and months count: then it is the look-back."""
 DELAYS_SPAN = timedelta(days=14)
+FIRST_DUPLICATES_SPAN = timedelta(days=4)
+"""How far back a first look counts repeated ids, so that it can say since when; sorting the whole
+look-back by id would be the dearest statement of all."""
 OLD_SPAN = timedelta(days=365)
 """Occurred longer ago than the look-back and this: no late row any more, but a wrong time."""
 
@@ -66,7 +69,8 @@ def plan_scan(
         rows_from = start
         cuts_from = cuts_start(exposure, now)
         delays_from = max(start, floor_to(now - _delays_span(exposure), HOUR))
-        repeated_from = floor_to(now - (duplicates_over or timedelta(0)), HOUR)
+        span = max(duplicates_over or timedelta(0), FIRST_DUPLICATES_SPAN)
+        repeated_from = max(start, floor_to(now - span, HOUR))
     else:
         back = exposure.overlap if exposure.has_load_time else exposure.late_window
         # A clock that stepped back must not leave a hole: the earlier of both counts.
