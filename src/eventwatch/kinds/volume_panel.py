@@ -136,8 +136,11 @@ def panel_of(view: ExposureView, step: int, at: int) -> VolumePanel:
     inside = (column >= 0) & (column < grid.size)
     # Row-wise sums through one flat index: a million cells in a few milliseconds.
     flat = column[inside] * size + cells.series[inside]
-    counts = np.bincount(flat, weights=cells.rows[inside], minlength=grid.size * size)
-    counts = counts.reshape(grid.size, size)
+    counts: FloatArray = (
+        np.bincount(flat, weights=cells.rows[inside], minlength=grid.size * size)
+        .astype(np.float64)
+        .reshape(grid.size, size)
+    )
     last_row = np.full(size, start, dtype=np.int64)
     recent = cells.occurred <= at
     np.maximum.at(last_row, cells.series[recent], cells.occurred[recent])
@@ -175,6 +178,8 @@ def _unmeasured(counts: FloatArray, grid: Grid, view: ExposureView) -> None:
 
 def _unborn(counts: FloatArray, grid: Grid, view: ExposureView) -> None:
     """NaN before an event type's first row, unless it is older than what is measured."""
+    if not grid.size:
+        return
     some = np.nan_to_num(counts) > 0
     first = np.where(some.any(axis=0), some.argmax(axis=0), grid.size)
     for s, key in enumerate(view.rows.keys):

@@ -176,8 +176,15 @@ def spark(panel: VolumePanel, scored: Scored, column: int) -> Spark:
 def together(make: Maker, check: Check, panel: VolumePanel, scored: Scored) -> Result:
     """Whether most of the table moves at once."""
     t = panel.grid.size - 1
-    if np.median(scored.age[t]) * max(panel.grid.step, 86400) / 86400 < TABLE_LEARNS_DAYS:
-        return make.make(check, "common", Status.LEARNING, "too little history of the table")
+    age_days = float(np.median(scored.age[t])) * max(panel.grid.step, 86400) / 86400
+    if age_days < TABLE_LEARNS_DAYS:
+        return make.make(
+            check,
+            "common",
+            Status.LEARNING,
+            "too little history of the table",
+            learning_until=from_epoch(panel.at) + timedelta(days=TABLE_LEARNS_DAYS - age_days),
+        )
     if not scored.common_hot[t]:
         return make.make(check, "common", Status.PASS)
     calm = np.flatnonzero(~scored.common_hot[: t + 1])
