@@ -7,20 +7,16 @@ level from just before the window, so a level that adapts cannot hide what it ad
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from eventwatch.detect.calibrate import Calibration
-from eventwatch.detect.season import YOUNG_DAYS, Clock, Season
-from eventwatch.detect.settings import DetectSettings, Grain
+from eventwatch.detect.panel import BoolArray, FloatArray, Panel, Scored
+from eventwatch.detect.season import YOUNG_DAYS, Season
+from eventwatch.detect.settings import DetectSettings
 from eventwatch.detect.spread import Spread
 from eventwatch.detect.transform import z_of
 from eventwatch.detect.witness import Common, Witness
-
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 STEP_CAP = 2.5
 BACK_DAYS = (1, 2)
@@ -37,59 +33,6 @@ ONSET = 6
 CALM = 2
 """Quiet buckets after an alarm before learning goes on."""
 YOUNG_DOUBT = 0.03
-
-
-@dataclass(frozen=True)
-class Panel:
-    """What is to be scored. Arrays are laid out [T, S]: one row a bucket."""
-
-    counts: FloatArray
-    """NaN: not observed, or before the series was born."""
-    clock: Clock
-    grain: Grain
-    share: FloatArray | None = None
-    """Part of a bucket that can be there yet, (0, 1], [T, S] or [T, 1]; None: all of it."""
-    doubt: FloatArray | None = None
-    """Relative variance of ``share``; same shape."""
-
-
-@dataclass(frozen=True)
-class Scored:
-    """What a pass says of each bucket; all [T, S]."""
-
-    score: FloatArray
-    """≥ 0; false alarms become rarer by e for each 0.5."""
-    z: FloatArray
-    """Of the window that spoke, signed and calibrated; 0 where nothing could be judged."""
-    own_z: FloatArray
-    """The same without the other series as witness."""
-    window: NDArray[np.int16]
-    """Length in buckets of the window that spoke; 0: none."""
-    observed: FloatArray
-    """Sum over that window."""
-    expected: FloatArray
-    """Expected over that window."""
-    spread: FloatArray
-    """Relative variance beyond Poisson over that window."""
-    scale: FloatArray
-    """By how much the window's |z| was divided because this series strays by itself."""
-    one_expected: FloatArray
-    """Expected in the bucket itself; NaN before birth."""
-    one_spread: FloatArray
-    season: FloatArray
-    """Season of the bucket times its ``share``."""
-    level: FloatArray
-    """Level before the bucket; while in alarm, the level before the alarm."""
-    age: FloatArray
-    """Days since the series' first bucket; -1 before it."""
-    alarm: BoolArray
-    """Not learned from."""
-    common: FloatArray
-    """[T]: how far all series together were off, as a relative deviation of the bucket."""
-    common_hot: BoolArray
-    """[T]: most of the table moves at once."""
-    accepted: NDArray[np.int32]
-    """[S]: bucket at which a new level was last accepted; -1: never."""
 
 
 class Pass:
@@ -154,10 +97,17 @@ class Pass:
 
     def run(self) -> Scored:
         """Scores every bucket."""
+        self.go_on(0, self.total)
+        return self.finish()
+
+    def go_on(self, start: int, stop: int) -> None:
+        """Scores the buckets from one end of a day to another, or to the end of the panel."""
         per_day = self.grain.per_day
-        for start in range(0, self.total, per_day):
-            stop = min(start + per_day, self.total)
-            self._day(start, stop)
+        for begin in range(start, stop, per_day):
+            self._day(begin, min(begin + per_day, stop))
+
+    def finish(self) -> Scored:
+        """All that was said."""
         self.out.level[:] = self.levels[:-1]
         return self.out
 

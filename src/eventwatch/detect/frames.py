@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from eventwatch.detect.calendar import slots
-from eventwatch.detect.engine import Panel, Scored, run
+from eventwatch.detect.engine import run
+from eventwatch.detect.panel import Panel, Scored
 from eventwatch.detect.season import Clock
 from eventwatch.detect.settings import DAY, DetectSettings, Grain, grain
 from eventwatch.detect.transform import stabilise, unstabilise

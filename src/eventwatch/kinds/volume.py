@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from eventwatch.detect.engine import Panel, Scored, run
 from eventwatch.detect.frames import clock_of
+from eventwatch.detect.panel import Panel, Scored
+from eventwatch.detect.resume import run_on
 from eventwatch.detect.settings import DAY, DetectSettings, grain, threshold_for
 from eventwatch.kinds import volume_story as story
 from eventwatch.kinds.definition import Check, Duration, Rules
@@ -133,7 +134,7 @@ def _score(view: ExposureView, panel: VolumePanel) -> Pass:
     of = grain(panel.grid.step)
     settings = DetectSettings(time_zone=view.exposure.time_zone, witness=True)
     clock = clock_of(panel.grid.edges[:-1], of, settings)
-    scored = run(Panel(panel.counts, clock, of, panel.share, panel.doubt), settings)
+    scored = run_on(Panel(panel.counts, clock, of, panel.share, panel.doubt), settings)
     return Pass(panel, scored)
 
 

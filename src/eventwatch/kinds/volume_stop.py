@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eventwatch.detect.engine import Scored
+from eventwatch.detect.panel import Scored
 from eventwatch.detect.rate import silence_p_value
 from eventwatch.kinds.volume_panel import FINE_BACK, VolumePanel
 from eventwatch.model.measurement import FINE

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from eventwatch.detect.engine import Scored
 from eventwatch.detect.frames import USUAL_Z
+from eventwatch.detect.panel import Scored
 from eventwatch.detect.transform import stabilise, unstabilise
 from eventwatch.kinds.definition import Check
 from eventwatch.kinds.results import Maker
