@@ -21,8 +21,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from eventwatch.detect.engine import Panel, run
+from eventwatch.detect.engine import run
 from eventwatch.detect.frames import clock_of, score_counts
+from eventwatch.detect.panel import Panel
 from eventwatch.detect.settings import DetectSettings, grain
 
 FloatArray = NDArray[np.float64]

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from eventwatch.model.alert import AlertState, Delivery, DeliveryState, Outcome, Verdict
+from eventwatch.model.alert import AlertState, DeliveryState
 from eventwatch.model.errors import LeaseHeld, StoreError
 from eventwatch.model.measurement import SeriesKey
 from eventwatch.model.settings import Secret
@@ -23,38 +22,9 @@ from eventwatch.model.view import Seen
 from eventwatch.store.engine import open_database, parse_url
 from eventwatch.store.schema import metadata
 from eventwatch.store.sql import SqlStore, open_reader, open_store
-from tests.store.samples import MINUTE, NASTY, NOW, alert, delivery, record, result, silence
+from tests.store.samples import MINUTE, NASTY, NOW, alert, delivery, record, result
 
 TTL = timedelta(minutes=5)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Secret]:
-    """A place where no state is yet."""
-    if request.param == "sqlite":
-        yield Secret(f"sqlite:///{tmp_path}/fo%lder/state.db")
-        return
-    server = sa.make_url(request.getfixturevalue("postgres_url")).set(
-        drivername="postgresql+psycopg"
-    )
-    name = f"state_{secrets.token_hex(6)}"
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    yield Secret(
-        server.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
-    )
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    engine.dispose()
-
-
-@pytest.fixture
-def store(url: Secret) -> Iterator[SqlStore]:
-    """An empty state."""
-    opened = open_store(url)
-    yield opened
-    opened.close()
 
 
 def row_count(url: Secret, table: str) -> int:
@@ -306,197 +276,6 @@ class TestAlerts:
             list(pool.map(commit, range(6)))
         assert row_count(url, "eventwatch_alert") == 1
         assert store.exposure_state("events", NOW).alerts[0].seen_at == NOW + 5 * MINUTE
-
-
-class TestOutbox:
-    def test_due_rows_are_claimed_oldest_first(self, store: SqlStore) -> None:
-        rows = (
-            delivery("young", created_at=NOW + 2 * MINUTE),
-            delivery("old", created_at=NOW),
-            delivery("later", not_before=NOW + timedelta(hours=1)),
-            delivery("middle", created_at=NOW + MINUTE, not_before=NOW + MINUTE),
-            delivery("muted", state=DeliveryState.WITHHELD),
-        )
-        store.commit_cycle(record(deliveries=rows))
-        at = NOW + 5 * MINUTE
-        first = store.claim_deliveries(at, 2)
-        assert [d.key for d in first] == ["old", "middle"]
-        assert {(d.state, d.claimed_at, d.attempts) for d in first} == {
-            (DeliveryState.SENDING, at, 1)
-        }
-        assert [d.key for d in store.claim_deliveries(at, 9)] == ["young"]
-        assert store.claim_deliveries(at, 9) == ()
-
-    def test_each_row_is_claimed_once_however_many_claim(
-        self, url: Secret, store: SqlStore
-    ) -> None:
-        rows = tuple(delivery(f"d{i}", created_at=NOW + timedelta(seconds=i)) for i in range(120))
-        store.commit_cycle(record(deliveries=rows))
-        gate = threading.Barrier(4)
-
-        def claim(_: int) -> list[str]:
-            mine = open_store(url)
-            gate.wait()
-            taken: list[str] = []
-            while got := mine.claim_deliveries(NOW + timedelta(hours=1), 7):
-                taken += [d.key for d in got]
-            mine.close()
-            return taken
-
-        with ThreadPoolExecutor(4) as pool:
-            taken = [key for keys in pool.map(claim, range(4)) for key in keys]
-        assert sorted(taken) == sorted(d.key for d in rows)
-
-    def claimed(self, store: SqlStore) -> Delivery:
-        store.commit_cycle(record())
-        (one,) = store.claim_deliveries(NOW, 1)
-        return one
-
-    def test_sent_is_the_end(self, store: SqlStore) -> None:
-        one = self.claimed(store)
-        store.settle_delivery(one, Outcome(Verdict.SENT, reference="C1:17.1"), NOW + MINUTE)
-        (row,) = store.deliveries()
-        assert (row.state, row.sent_at, row.reference) == (
-            DeliveryState.SENT,
-            NOW + MINUTE,
-            "C1:17.1",
-        )
-        assert store.claim_deliveries(NOW + timedelta(days=9), 9) == ()
-
-    def test_a_retry_waits_until_its_time(self, store: SqlStore) -> None:
-        one = self.claimed(store)
-        store.settle_delivery(
-            one, Outcome(Verdict.RETRY, "ratelimited", retry_at=NOW + 5 * MINUTE), NOW
-        )
-        assert store.claim_deliveries(NOW + 4 * MINUTE, 9) == ()
-        (again,) = store.claim_deliveries(NOW + 5 * MINUTE, 9)
-        assert (again.attempts, again.last_error) == (2, "ratelimited")
-
-    def test_an_unknown_end_leaves_it_in_sending_for_somebody_to_ask(self, store: SqlStore) -> None:
-        one = self.claimed(store)
-        store.settle_delivery(one, Outcome(Verdict.UNKNOWN, "timed out"), NOW)
-        assert store.claim_deliveries(NOW + timedelta(days=1), 9) == ()
-        assert store.stuck_deliveries(NOW) == ()
-        (stuck,) = store.stuck_deliveries(NOW + MINUTE)
-        assert (stuck.key, stuck.last_error) == ("d1", "timed out")
-
-    def test_a_refused_one_is_dead_and_its_fallback_goes_out(self, store: SqlStore) -> None:
-        one = self.claimed(store)
-        fallback = delivery("d1:fallback", channel="#data", is_fallback=True)
-        for _ in range(2):
-            store.settle_delivery(one, Outcome(Verdict.REFUSED, "channel_not_found"), NOW, fallback)
-        assert {d.key: d.state for d in store.deliveries()} == {
-            "d1": DeliveryState.DEAD,
-            "d1:fallback": DeliveryState.PENDING,
-        }
-
-    def test_a_halt_keeps_the_row_for_later(self, store: SqlStore) -> None:
-        one = self.claimed(store)
-        store.settle_delivery(one, Outcome(Verdict.HALT, "token_revoked"), NOW)
-        (row,) = store.deliveries()
-        assert (row.state, row.last_error) == (DeliveryState.PENDING, "token_revoked")
-
-    @pytest.mark.parametrize(
-        "verdict", [Verdict.RETRY, Verdict.REFUSED, Verdict.HALT, Verdict.UNKNOWN]
-    )
-    def test_an_answer_to_a_claim_that_was_lost_changes_nothing(
-        self, store: SqlStore, verdict: Verdict
-    ) -> None:
-        one = self.claimed(store)
-        store.settle_delivery(one, Outcome(Verdict.RETRY), NOW)
-        store.claim_deliveries(NOW + MINUTE, 1)
-        before = store.deliveries()
-        store.settle_delivery(one, Outcome(verdict, "late"), NOW, delivery("fallback"))
-        assert store.deliveries() == before
-
-    def test_that_it_was_sent_is_believed_even_when_the_claim_was_lost(
-        self, store: SqlStore
-    ) -> None:
-        one = self.claimed(store)
-        store.settle_delivery(one, Outcome(Verdict.RETRY), NOW)
-        store.settle_delivery(one, Outcome(Verdict.SENT, reference="C1:1"), NOW)
-        assert store.claim_deliveries(NOW + timedelta(days=1), 9) == ()
-
-    def test_a_reason_of_any_length_is_cut(self, store: SqlStore) -> None:
-        one = self.claimed(store)
-        store.settle_delivery(one, Outcome(Verdict.UNKNOWN, NASTY * 50), NOW)
-        assert len(store.deliveries()[0].last_error) == 500
-
-    def test_the_newest_come_first(self, store: SqlStore) -> None:
-        rows = tuple(delivery(f"d{i}", created_at=NOW + i * MINUTE) for i in range(5))
-        store.commit_cycle(record(deliveries=rows))
-        assert [d.key for d in store.deliveries(2)] == ["d4", "d3"]
-
-
-class TestLease:
-    def test_only_one_holds_it(self, store: SqlStore) -> None:
-        store.take_lease("events", "one", NOW, TTL)
-        with pytest.raises(LeaseHeld) as caught:
-            store.take_lease("events", "two", NOW + TTL - MINUTE, TTL)
-        assert caught.value.holder == "one"
-        store.take_lease("other", "two", NOW, TTL)
-
-    def test_a_renewal_keeps_the_token_and_never_shortens(self, store: SqlStore) -> None:
-        first = store.take_lease("events", "one", NOW, TTL)
-        renewed = store.take_lease("events", "one", NOW + MINUTE, TTL)
-        assert renewed == replace(first, expires_at=NOW + MINUTE + TTL)
-        again = store.take_lease("events", "one", NOW, MINUTE)
-        assert again.expires_at == renewed.expires_at
-        store.commit_cycle(record(first))
-
-    def test_one_that_ran_out_may_be_taken_over_with_a_higher_token(self, store: SqlStore) -> None:
-        first = store.take_lease("events", "one", NOW, TTL)
-        second = store.take_lease("events", "two", NOW + TTL, TTL)
-        assert second.token > first.token
-        store.give_lease(first)
-        with pytest.raises(LeaseHeld):
-            store.take_lease("events", "three", NOW + TTL, TTL)
-
-    def test_one_that_was_given_back_is_free_and_its_token_void(self, store: SqlStore) -> None:
-        first = store.take_lease("events", "one", NOW, TTL)
-        store.give_lease(first)
-        with pytest.raises(LeaseHeld):
-            store.commit_cycle(record(first))
-        assert store.take_lease("events", "two", NOW, TTL).token > first.token
-
-    def test_a_holder_that_is_late_may_commit_while_nobody_took_over(self, store: SqlStore) -> None:
-        first = store.take_lease("events", "one", NOW, TTL)
-        store.commit_cycle(record(first, now=NOW + 2 * TTL))
-
-    def test_many_try_at_once_and_one_gets_it(self, url: Secret, store: SqlStore) -> None:
-        gate = threading.Barrier(6)
-
-        def take(number: int) -> bool:
-            gate.wait()
-            try:
-                store.take_lease("events", f"holder {number}", NOW, TTL)
-            except LeaseHeld:
-                return False
-            return True
-
-        with ThreadPoolExecutor(6) as pool:
-            assert sum(pool.map(take, range(6))) == 1
-
-
-class TestSilences:
-    def test_one_is_seen_until_it_ends(self, store: SqlStore) -> None:
-        store.add_silence(silence())
-        store.add_silence(silence())
-        assert store.silences(NOW) == (silence(),)
-        assert store.exposure_state("any", NOW).silences == (silence(),)
-        assert store.silences(NOW + timedelta(hours=1)) == ()
-
-    def test_ending_it_early(self, store: SqlStore) -> None:
-        store.add_silence(silence())
-        assert store.end_silence("s1", NOW + MINUTE)
-        assert store.silences(NOW + MINUTE) == ()
-        assert not store.end_silence("s2", NOW)
-
-    def test_ending_it_again_does_not_prolong_it(self, store: SqlStore) -> None:
-        store.add_silence(silence())
-        store.end_silence("s1", NOW + MINUTE)
-        assert store.end_silence("s1", NOW + 9 * MINUTE)
-        assert store.silences(NOW + 5 * MINUTE) == ()
 
 
 def test_a_heartbeat_never_moves_back(store: SqlStore) -> None:
