@@ -26,6 +26,7 @@ COMMANDS = (
     (),
     ("run-once",),
     ("run",),
+    ("health",),
     ("validate",),
     ("init",),
     ("demo",),
