@@ -149,7 +149,8 @@ class Pass:
         base = self._nearest(begin, observed / usual)
         expected = np.maximum(base * usual, 1e-6)
         age = (t - self.birth) / self.grain.per_day
-        young = YOUNG_DOUBT * np.maximum(1.0 - age / 3.0, 0.0)
+        # Before its birth nothing about a series may depend on when that will be.
+        young = YOUNG_DOUBT * np.clip(1.0 - age / 3.0, 0.0, 1.0)
         # What is not known of single buckets averages out over a window, what is of the day does not.
         extra = (self.sum_d[t + 1] - self.sum_d[begin]) / usual**2 + of_day
         phi = self.spread.phi + (0.5 * self.doubts[begin] + extra + young)

@@ -178,7 +178,8 @@ def _cut(
 def _kept(rows: Any, columns: Columns, dimension: Dimension, known: tuple[str, ...]) -> Any:
     """The values that are followed: column's text → name. Known ones keep their places, the free
     ones go to the largest of this window; ties fall by digest, alike on every engine."""
-    known = known[: dimension.cap]
+    # DuckDB before 2.0 ends a statement at a NUL; such a value takes its place by its rows.
+    known = tuple(value for value in known if "\0" not in value)[: dimension.cap]
     text = as_text(rows[dimension.column])
     counts = rows.filter(text.notnull()).group_by(raw=text).agg(n=lambda t: t.count())
     named = counts.mutate(named=value_expr(counts.raw, columns.dialect))
