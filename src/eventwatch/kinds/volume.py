@@ -38,6 +38,8 @@ MOST_FALSE_PER_DAY = 0.0004
 """A small team's budget would allow each of its few event types a false alarm a fortnight; ten such
 teams are a noisy product. So no event type gets more than this, however small its team. Measured, the
 tail is up to four times heavier than fitted; this leaves room for that."""
+MOST_FALSE_SILENCES_PER_DAY = 0.0015
+"""The same where nothing came at all: an outage is worth more false alarms than a dent."""
 LEARNING = timedelta(days=3)
 LEARNING_BY_DAY = timedelta(days=14)
 RARE_PER_DAY = 12.0
@@ -78,6 +80,8 @@ class Subject:
     check: VolumeCheck
     threshold: float
     """Score to fail from."""
+    silence_threshold: float
+    """The same where nothing came in the window that spoke."""
     z_threshold: float | None
     direction: Direction
     by_day: bool
@@ -168,6 +172,7 @@ def _subjects(
                 contract=contract,
                 check=check,
                 threshold=threshold_for(min(budget, MOST_FALSE_PER_DAY)),
+                silence_threshold=threshold_for(min(budget, MOST_FALSE_SILENCES_PER_DAY)),
                 z_threshold=z_threshold,
                 direction=_direction(check, contract),
                 by_day=rare,
@@ -246,13 +251,15 @@ def _bucket(
         )
     verdict = _verdict(subject, of, halted)
     if verdict is None:
+        if not subject.by_day:
+            return say(Status.PASS)
         week = _rates(of.panel)[subject.column] * 7
-        if subject.by_day and week < TOO_RARE_PER_WEEK:
+        if week < TOO_RARE_PER_WEEK:
             return say(
                 Status.SKIPPED,
                 f"too rare to judge its counts ({week:.1f} rows a week): only its silence is watched",
             )
-        return say(Status.PASS, "too rare to judge hourly: judged by day" if subject.by_day else "")
+        return say(Status.PASS, "too rare to judge hourly: judged by day")
     told = story.failure(of.panel, of.scored, subject.column, verdict)
     return say(
         Status.FAIL,
@@ -284,7 +291,9 @@ def _verdict(subject: Subject, of: Pass, halted: dict[int, Verdict]) -> Verdict 
     scored, t, s = of.scored, of.last, subject.column
     z = float(scored.z[t, s])
     if subject.z_threshold is None:
-        fails = _over(scored.score[: t + 1, s], scored.alarm[: t + 1, s], subject.threshold)
+        silent = scored.observed[t, s] == 0
+        limit = subject.silence_threshold if silent else subject.threshold
+        fails = _over(scored.score[: t + 1, s], scored.alarm[: t + 1, s], limit)
     else:
         fails = abs(z) >= subject.z_threshold
     wanted = {Direction.BOTH: (-1, 1), Direction.DROP: (-1,), Direction.SPIKE: (1,)}
