@@ -8,9 +8,16 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def extras(*names: str) -> tuple[str, ...]:
+    """Options that take these extras in."""
+    return tuple(word for name in names for word in ("--extra", name))
+
+
 LOCKS = {
-    "runtime.txt": ("--extra", "postgres"),
-    "dev.txt": ("--group", "dev", "--extra", "postgres", "--extra", "buf"),
+    "runtime.txt": extras("postgres", "charts", "holidays"),
+    "dev.txt": ("--group", "dev", *extras("postgres", "charts", "holidays", "buf")),
 }
 QUIET = (
     *("--quiet", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"),
