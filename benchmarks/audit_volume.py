@@ -49,9 +49,9 @@ class Table:
             con.execute("SET TimeZone = 'UTC'")
             found = con.execute(
                 f"""SELECT event_type,
-                    (epoch(occurred_at) // {FINE})::BIGINT * {FINE} AS o,
-                    (epoch(loaded_at) // {FINE})::BIGINT * {FINE} AS l, count(*) AS n,
-                    min(epoch(loaded_at))::BIGINT AS a, max(epoch(loaded_at))::BIGINT AS b
+                    floor(epoch(occurred_at) / {FINE})::BIGINT * {FINE} AS o,
+                    floor(epoch(loaded_at) / {FINE})::BIGINT * {FINE} AS l, count(*) AS n,
+                    floor(min(epoch(loaded_at)))::BIGINT AS a, floor(max(epoch(loaded_at)))::BIGINT AS b
                 FROM analytics_events GROUP BY ALL"""
             ).fetchnumpy()
         names, series = np.unique(np.asarray(found["event_type"]).astype(str), return_inverse=True)

@@ -4,7 +4,9 @@
 
 FOLDER holds the panels and their harness ``score.py`` (EVENTWATCH_DETECT_BENCH names it too); without
 one only the speed is measured. R_k @N is the share of feasible incidents that are found within k
-buckets at N false episodes per 1,000 series-days; "false" and "recall" are at the default threshold.
+buckets at N false episodes per 1,000 series-days; "false" and "recall" are at the default threshold;
+AP is the average precision of single buckets, which counts where people made the labels (kpi_5min,
+wsd_5min).
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from eventwatch.detect.panel import Panel
 from eventwatch.detect.settings import DetectSettings, grain
 
 FloatArray = NDArray[np.float64]
-PANELS = "synth_hourly,real_hourly,synth_daily,synth_5min,real_5min"
+PANELS = "synth_hourly,real_hourly,synth_daily,synth_5min,real_5min,kpi_5min,wsd_5min"
 
 
 class Detector:
@@ -63,7 +65,9 @@ def harness(folder: Path) -> ModuleType:
 def panels(folder: Path, names: list[str], *, witness: bool, causal: bool) -> None:
     """One line a panel."""
     score = harness(folder)
-    print(f"{'panel':16}{'@3':>7}{'@10':>7}{'@30':>7}{'false':>8}{'recall':>8}{'CPU s':>8}")
+    print(
+        f"{'panel':16}{'@3':>7}{'@10':>7}{'@30':>7}{'false':>8}{'recall':>8}{'AP':>7}{'CPU s':>8}"
+    )
     for name in names:
         collection = score.load(str(folder), name)
         detector = Detector(witness=witness)
@@ -76,10 +80,12 @@ def panels(folder: Path, names: list[str], *, witness: bool, causal: bool) -> No
             found = score.evaluate(collection, scores, scores >= threshold, slow=False)
             matched.append(float(found["recall_k"]))
         plain = score.evaluate(collection, scores, flags, slow=False)
-        line = "".join(f"{value:7.2f}" for value in matched)
+        line = "".join(f"{value:7.3f}" for value in matched)
+        precision = float(score.avg_prec(collection, scores))
         print(
             f"{name:16}{line}{plain['fp_per_1000sd']:8.1f}"
-            f"{float(plain['recall_k']):8.2f}{seconds:8.1f}"
+            f"{float(plain['recall_k']):8.3f}{precision:7.3f}{seconds:8.1f}",
+            flush=True,
         )
         if causal:
             print("  cells that rest on later rows:", score.check_causal(detector, collection))

@@ -162,7 +162,7 @@ def test_validate_says_ok_or_lists_every_fault(house: Cli) -> None:
     replace("config.yaml", "owner: data-platform", "owner: data-plattform")
     answer = house("validate")
     assert answer.code == 2
-    assert "config.yaml:27: exposures.sample_events.owner: there is no team" in answer.err
+    assert "config.yaml:28: exposures.sample_events.owner: there is no team" in answer.err
     assert "config.yaml:22: exposures.sample_events.columns.loaded_at: " in answer.err
     assert "did you mean 'loaded_at'?" in answer.err
     assert answer.err.endswith("2 faults found.\n")

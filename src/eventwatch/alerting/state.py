@@ -25,11 +25,12 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from eventwatch.alerting.trouble import PERSISTS, is_trouble
 from eventwatch.model.alert import Alert, AlertState, Change, Transition
 from eventwatch.model.durations import format_duration
-from eventwatch.model.result import Result
+from eventwatch.model.result import NEW_LEVEL, Result
 from eventwatch.model.status import Severity, Status
 
 UNJUDGED = timedelta(days=3)
@@ -46,11 +47,13 @@ def track(
     *,
     reminders: Mapping[Severity, timedelta],
     judged: Callable[[Alert], bool],
+    dismissed: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Transition, ...]:
     """Every open alert and every failing result after this cycle, in the order of fingerprints.
 
     ``judged`` says of an open alert without a result whether that means anything: its kind ran
-    without trouble on a measured exposure, and nothing restricted the run.
+    without trouble on a measured exposure, and nothing restricted the run. ``dismissed`` are the
+    fingerprints a person called no problem, and why: such an alert ends as soon as it fails no more.
     """
     by_fingerprint = {a.fingerprint: a for a in open_alerts if a.open}
     verdicts = _verdicts(results)
@@ -67,9 +70,11 @@ def track(
             )
         elif _is_bad(result):
             transitions.append(_failed(alert, result, now, reminders))
+        elif fingerprint in dismissed:
+            transitions.append(_good(alert, now, timedelta(0), dismissed[fingerprint]))
         elif result.status is Status.PASS:
             keep = max(alert.result.keep, result.keep)
-            transitions.append(_good(alert, now, keep, BACK_TO_NORMAL))
+            transitions.append(_good(alert, now, keep, _over(result)))
         elif result.status in (Status.SKIPPED, Status.LEARNING):
             transitions.append(_unjudged(alert, result, now))
         else:
@@ -151,6 +156,12 @@ def _good(alert: Alert, now: datetime, keep: timedelta, reason: str) -> Transiti
     if now - since >= keep:
         return _ended(alert, now, AlertState.RESOLVED, reason)
     return Transition(alert, Change.NONE)
+
+
+def _over(result: Result) -> str:
+    """Why a good result ends an alert: it is as before, or as it is now is the usual."""
+    new = (fact.text for fact in result.facts if fact.label == NEW_LEVEL)
+    return next(new, BACK_TO_NORMAL)
 
 
 def _unjudged(alert: Alert, result: Result, now: datetime) -> Transition:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import gc
 import logging
 import os
 import secrets
@@ -12,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from eventwatch.alerting.outbox import fallback_for
 from eventwatch.app.adapters import adapter
@@ -19,11 +22,12 @@ from eventwatch.app.house import House, RunOptions, notifier, store
 from eventwatch.model.alert import Delivery, Outcome
 from eventwatch.model.contract import Catalog
 from eventwatch.model.errors import LeaseHeld
+from eventwatch.model.holiday import Holiday
 from eventwatch.model.result import Result
 from eventwatch.model.settings import Exposure
 from eventwatch.model.state import ExposureState, Lease
 from eventwatch.model.status import KindName, Severity, Status
-from eventwatch.pipeline.cycle import Watch, look, record_of
+from eventwatch.pipeline.cycle import Look, Watch, look, record_of
 from eventwatch.pipeline.deliver import Delivering, deliver
 from eventwatch.pipeline.measure import history_name
 from eventwatch.pipeline.report import ExposureReport, Report
@@ -51,10 +55,19 @@ def audit(house: House, options: RunOptions) -> Report:
             for exposure in house.chosen(options)
         ]
     history: History = adapter("memory")() if as_of else adapter("history")(house.settings.history)
+    standings = None if as_of else adapter("standings")(house.settings.history)
+
+    def seen_by(watch: Watch) -> Look:
+        if standings is None:
+            return look(watch, house.warehouse, history, options.progress)
+        name = history_name(watch.exposure)
+        with standings.remembered(name):
+            seen = look(watch, house.warehouse, history, options.progress)
+        standings.save(name, now)
+        return seen
+
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        looks = list(
-            pool.map(lambda w: look(w, house.warehouse, history, options.progress), watches)
-        )
+        looks = list(pool.map(seen_by, watches))
     return Report(
         run_id=run_id,
         at=now,
@@ -124,14 +137,18 @@ def run_cycle(
         if place.trouble:
             watch = replace(watch, trouble=(_contracts_unreadable(exposure, place.trouble),))
         began = house.clock.monotonic()
-        seen = look(watch, house.warehouse, history, options.progress)
+        name = history_name(exposure)
+        standings = adapter("standings")(house.settings.history)
+        with standings.remembered(name):
+            seen = look(watch, house.warehouse, history, options.progress)
         elapsed = timedelta(seconds=house.clock.monotonic() - began)
         opened.commit_cycle(record_of(watch, seen, lease, elapsed))
+        # A cache: it may be lost between the two, and is never needed.
+        standings.save(name, now)
         if seen.measured is not None:
-            history.forget_before(
-                history_name(exposure), now - exposure.look_back - timedelta(days=2)
-            )
+            history.forget_before(name, now - exposure.look_back - timedelta(days=2))
         opened.heartbeat(f"exposure:{exposure.name}", house.clock.now())
+        _keep_for_good()
         return seen.report, seen.outbox.deliveries
     except LeaseHeld as error:
         return ExposureReport(exposure.name, now, error=str(error)), ()
@@ -194,7 +211,8 @@ def _watch(
     recording = options.at is None and state.watermark is not None
     if as_of:
         # The past is judged from its rows alone; what a person muted then is still muted.
-        state = ExposureState(silences=state.silences)
+        # So is what people said by then.
+        state = ExposureState(silences=state.silences, labels=state.labels)
     return Watch(
         exposure=exposure,
         catalog=catalog,
@@ -207,7 +225,26 @@ def _watch(
         as_of=as_of,
         restriction=options.restriction,
         run_id=run_id,
+        holidays=holidays_of(exposure, now),
     )
+
+
+def holidays_of(exposure: Exposure, now: datetime) -> tuple[Holiday, ...]:
+    """Holidays of the exposure's places over its look-back and the days around ``now``."""
+    if not exposure.holidays:
+        return ()
+    first, last = now - exposure.look_back - timedelta(days=2), now + timedelta(days=2)
+    found: tuple[Holiday, ...] = adapter("holidays")(exposure.holidays, first.date(), last.date())
+    return found
+
+
+@lru_cache(maxsize=1)
+def _keep_for_good() -> None:
+    """After the first cycle, all that the process will ever import is there: the collector need not
+    look at a million objects again and again, which costs as much as half a cycle."""
+    gc.freeze()
+    # Who looks for leaks at the end shall find none.
+    atexit.register(gc.unfreeze)
 
 
 def _contracts_unreadable(exposure: Exposure, trouble: str) -> Result:

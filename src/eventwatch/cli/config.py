@@ -21,13 +21,16 @@ class Which(StrEnum):
     CONFIG = "config"
     CHECKS = "checks"
     REPORT = "report"
+    EXPLAIN = "explain"
 
 
 @app.command("schema")
 def schema(
     of: Annotated[
         Which,
-        typer.Option("--of", help="config.yaml, a file in checks/, or the JSON of run-once."),
+        typer.Option(
+            "--of", help="config.yaml, a file in checks/, or the JSON of run-once or explain."
+        ),
     ] = Which.CONFIG,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to this file.")
@@ -35,7 +38,7 @@ def schema(
 ) -> None:
     """Print a JSON Schema.
 
-    Of config.yaml, of checks/*.yaml or of the JSON report.
+    Of config.yaml, of checks/*.yaml, or of the JSON of run-once or explain.
 
     Editors that know YAML use it to complete and check what you type; name it in the first line:
     # yaml-language-server: $schema=./config.schema.json
@@ -52,6 +55,11 @@ def schema(
         from eventwatch.cli.report_schema import report_schema_text
 
         write_answer(report_schema_text(), output)
+        return
+    if of is Which.EXPLAIN:
+        from eventwatch.cli.explain_schema import explain_schema_text
+
+        write_answer(explain_schema_text(), output)
         return
     from eventwatch.config.schema import checks_schema, config_schema, schema_text
 

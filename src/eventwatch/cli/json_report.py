@@ -211,3 +211,8 @@ def _safe(value: Any) -> Any:
     if not math.isfinite(number):
         return None
     return int(number) if type(value).__name__.startswith(("int", "uint")) else number
+
+
+result_json = _result
+"""One result, as every document of ours writes it."""
+safe = _safe

@@ -15,9 +15,13 @@ import typer
 
 from eventwatch import __version__
 from eventwatch.cli import (
+    backtest,
+    blind_spots,
     config,
     contracts,
     demo,
+    explain,
+    feedback,
     health,
     init,
     run,
@@ -89,10 +93,14 @@ app.command("run-once", epilog=EXIT_CODES)(run_once.run_once)
 app.command("run", epilog=run.EPILOG)(run.run)
 app.command("validate", epilog=EXIT_CODES)(validate.validate)
 app.command("health", epilog=health.EPILOG)(health.health)
+app.command("backtest", epilog=backtest.EPILOG)(backtest.backtest)
+app.command("blind-spots", epilog=blind_spots.EPILOG)(blind_spots.blind_spots)
+app.command("explain", epilog=explain.EPILOG)(explain.explain)
 app.command("init")(init.init)
 app.command("demo")(demo.demo)
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(silence.app, name="silence")
+app.add_typer(feedback.app, name="feedback")
 app.add_typer(config.app, name="config")
 
 

@@ -24,9 +24,13 @@ def write_answer(text: str, output: Path | None) -> None:
 
 
 def write_file(path: Path, text: str) -> None:
+    """UTF-8, as ``write_bytes`` writes. Raises OSError."""
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
     """Writes beside the target and renames; a folder that is missing is made. A target that is no
     plain file, like /dev/stdout, is written to as it is."""
-    data = text.encode("utf-8", "backslashreplace")
     if path.exists() and not path.is_file():
         path.write_bytes(data)
         return

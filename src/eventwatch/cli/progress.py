@@ -31,5 +31,36 @@ def progress_line(stream: TextIO) -> Iterator[Progress]:
         yield show
 
 
+@contextmanager
+def progress_bar(stream: TextIO) -> Iterator[Progress]:
+    """As ``progress_line``, with a bar and the time that is left: for what takes minutes."""
+    if not stream.isatty():
+        yield _quiet
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from eventwatch.alerting.escape import terminal
+    from eventwatch.cli.console import console_for
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %", markup=False),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console_for(stream), transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+
+        def show(share: float, word: str) -> None:
+            unknown = math.isnan(share)
+            bar.update(
+                task,
+                description=terminal(word),
+                completed=0.0 if unknown else min(1.0, max(0.0, share)),
+            )
+
+        yield show
+
+
 def _quiet(share: float, word: str) -> None:
     """Nobody watches."""

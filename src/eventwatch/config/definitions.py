@@ -28,18 +28,23 @@ def read_checks(folder: Path, root: Path) -> tuple[tuple[Check, ...], tuple[Faul
     if not folder.is_dir():
         return (), (Fault(path_text(folder), None, "must be a folder of check definitions"),)
     for path in _files(folder):
-        shown = path_text(path)
         if not path.resolve().is_relative_to(folder.resolve()):
-            faults.append(Fault(shown, None, "is a link to a file outside the folder of checks"))
+            message = "is a link to a file outside the folder of checks"
+            faults.append(Fault(path_text(path), None, message))
             continue
-        try:
-            tree = read_yaml(path, shown)
-        except ConfigError as error:
-            faults.extend(error.faults)
-            continue
-        found, wrong = _definitions(tree, _name(path, root))
+        found, wrong = read_check_file(path, root)
         checks.extend(found)
         faults.extend(wrong)
+    return tuple(checks), tuple(faults)
+
+
+def read_check_file(path: Path, root: Path) -> tuple[tuple[Check, ...], tuple[Fault, ...]]:
+    """As ``read_checks``, of one file."""
+    try:
+        tree = read_yaml(path, path_text(path))
+    except ConfigError as error:
+        return (), tuple(error.faults)
+    checks, faults = _definitions(tree, _name(path, root))
     return tuple(checks), tuple(faults)
 
 

@@ -141,6 +141,12 @@ class ExposureSection(Section):
         None, description="Partition column, so that the engine reads only what is new."
     )
     time_zone: f.Zone = Field("UTC", description="Whose days and hours the rhythm follows.")
+    holidays: list[f.Place] = Field(
+        default_factory=list,
+        max_length=100,
+        description="Places whose public holidays are not like other days, by their codes of ISO "
+        "3166: [DE, US-CA]. Needs the extra `holidays`.",
+    )
     naive_time_zone: f.Zone = Field("UTC", description="How times without a zone are read.")
     owner: f.TeamKey | None = Field(
         None, description="Team that answers for the table itself; absent: the fallback team."

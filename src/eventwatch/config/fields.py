@@ -20,6 +20,7 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from eventwatch.alerting.routing import usable_channel, usable_group
 from eventwatch.config.cron import check_cron
+from eventwatch.config.holidays import check_place
 from eventwatch.kinds.definition import Duration
 from eventwatch.model.durations import format_duration
 from eventwatch.model.names import team_key
@@ -197,6 +198,7 @@ TeamKey = Annotated[str, AfterValidator(_team), Field(examples=["growth"])]
 Channel = Annotated[str, AfterValidator(_channel), Field(examples=["#growth-alerts"])]
 GroupId = Annotated[str, AfterValidator(_group), Field(examples=["S0123ABCD"])]
 Zone = Annotated[str, AfterValidator(_time_zone), Field(examples=["America/Los_Angeles", "UTC"])]
+Place = Annotated[str, AfterValidator(check_place), Field(examples=["DE", "US-CA"])]
 Link = Annotated[
     str,
     AfterValidator(_link),

@@ -142,6 +142,7 @@ def _exposure(name: str, section: ExposureSection, tree: Tree, folder: Path) -> 
         else Partition(section.partition.column, section.partition.of),
         time_zone=ZoneInfo(section.time_zone),
         naive_time_zone=ZoneInfo(section.naive_time_zone),
+        holidays=tuple(dict.fromkeys(section.holidays)),
         owner=section.owner or "",
         every=section.every,
         cron=section.cron,

@@ -109,6 +109,7 @@ def _exposure(exposure: Exposure) -> dict[str, Any]:
         if exposure.partition is None
         else {"column": exposure.partition.column, "of": exposure.partition.of},
         "time_zone": exposure.time_zone.key,
+        "holidays": list(exposure.holidays),
         "naive_time_zone": exposure.naive_time_zone.key,
         "owner": exposure.owner or None,
         **(

@@ -21,7 +21,10 @@ from eventwatch.detect.settings import (
 FloatArray = NDArray[np.float64]
 
 SCALE_DAYS = 28
+SCALE_PRIOR = 12.0
+"""Days that "as a normal variable" is worth: the largest of a few weeks is a noisy thing."""
 TAIL_DAYS = 60
+STARTS = (SCORE_AT_TAIL_START, 5.0)
 FEW_DAYS = 5
 EXCESS_CAP = 4.0
 """One incident must not deafen a series for two months."""
@@ -78,7 +81,7 @@ class Calibration:
             return
         middle, high, known = _quantiles(self.largest[: min(self.days, SCALE_DAYS)], (0.5, 0.9))
         scale = np.maximum(middle / self.median, high / self.high)
-        trust = known / (known + 4.0)
+        trust = known / (known + SCALE_PRIOR)
         self.scale = np.where(
             known >= FEW_DAYS, np.clip(trust * scale + (1 - trust), 0.9, 4.0), self.scale
         )
@@ -87,7 +90,7 @@ class Calibration:
     def _fit_tail(self) -> None:
         raws = self.raws[: min(self.days, TAIL_DAYS)]
         start, _, known = _quantiles(raws, (1.0 - TAIL_START / 2.0, 0.5))
-        start = np.where(known >= FEW_DAYS, np.clip(start, 2.5, 5.0), SCORE_AT_TAIL_START)
+        start = np.where(known >= FEW_DAYS, np.clip(start, *STARTS), SCORE_AT_TAIL_START)
         excess = np.where(raws > start, np.minimum(raws - start, EXCESS_CAP), 0.0)
         count = (raws > start).sum(axis=0)
         total = np.nansum(excess, axis=0)

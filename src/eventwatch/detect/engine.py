@@ -11,19 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventwatch.detect.calibrate import Calibration
+from eventwatch.detect.daytype import FROM_DAYS, DayType, other
+from eventwatch.detect.echo import Echo
+from eventwatch.detect.excuse import Excuses
+from eventwatch.detect.fresh import fresh
+from eventwatch.detect.habit import Habit
+from eventwatch.detect.holiday import Holidays
+from eventwatch.detect.other_level import RETURN, OtherLevel
 from eventwatch.detect.panel import BoolArray, FloatArray, Panel, Scored
 from eventwatch.detect.season import YOUNG_DAYS, Season
 from eventwatch.detect.settings import DetectSettings
 from eventwatch.detect.spread import Spread
+from eventwatch.detect.told import Told
 from eventwatch.detect.transform import z_of
-from eventwatch.detect.witness import Common, Witness
+from eventwatch.detect.wander import Wander
+from eventwatch.detect.witness import Common, Witness, slack_of
 
 STEP_CAP = 2.5
 BACK_DAYS = (1, 2)
-TREND = 0.9
-DRIFT_HALF_LIFE = 10.0
-DRIFT_PRIOR = 300.0
-DRIFT_RATE = 5.0
 HOT = 4.0
 """Score from which a series is not learned from."""
 CALIBRATE_FROM = 8.0
@@ -33,6 +38,13 @@ ONSET = 6
 CALM = 2
 """Quiet buckets after an alarm before learning goes on."""
 YOUNG_DOUBT = 0.03
+TWICE = 1.2
+"""Two buckets in a row count for more than one."""
+DEEP = 0.2
+"""Part of the usual counts under which a lasting alarm is an outage and no new level yet."""
+NEW_LEVEL_DOUBT = 0.3
+ECHO_FROM = 3.0
+"""Days of age from which errors are learned from as deviations and no longer as our learning."""
 
 
 class Pass:
@@ -50,50 +62,31 @@ class Pass:
         self.birth = np.where(ever, self.seen.argmax(axis=0), total)
         shape = (total + 1, series)
         self.sum_x, self.sum_s, self.sum_d = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        self.sum_h, self.sum_a, self.echoes = np.zeros(shape), np.zeros(shape), np.zeros(shape)
         self.levels = np.zeros(shape)
         self.level = np.zeros(series)
         self.doubt = np.full(series, 1.0)
         self.doubts = np.zeros(shape)
-        self.drift = np.full(series, 0.5 * panel.grain.drift)
-        self.trend = np.zeros(series)
-        self.trend_product, self.trend_power = np.zeros(series), np.zeros(series)
+        self.wander = Wander(series, panel.grain.drift)
+        self.echo = Echo(self.windows, series, panel.grain.per_day)
+        self.day_type, self.habit = DayType(series), Habit(series)
         self.season = Season(series, panel.grain.slots_per_day)
         self.calibration = Calibration(series, panel.grain)
         self.spread = Spread(series, panel.grain)
-        self.witness = Witness(series)
+        self.witness = Witness(series, one_place=settings.one_place)
         self.hot = np.zeros(series, dtype=bool)
         self.hot_for = np.zeros(series, dtype=np.int64)
         self.calm_for = np.zeros(series, dtype=np.int64)
-        self.zero_for = np.zeros(series, dtype=np.int64)
         self.reset = self.birth.copy()
-        self.before = np.zeros(series)
         self.accepted = np.full(series, -1, dtype=np.int32)
         self.last_out = np.zeros(series)
         self.table_hot_for = 0
+        self.told = Told.of(panel)
+        self.teaches = self.seen & self.told.lesson
+        self.holidays, self.excuses = Holidays(panel), Excuses(panel)
+        self.other = OtherLevel(series)
         self.onset = np.zeros((total, series), dtype=bool)
-        self.out = self._blank()
-
-    def _blank(self) -> Scored:
-        shape = (self.total, self.series)
-        return Scored(
-            score=np.zeros(shape),
-            z=np.zeros(shape),
-            own_z=np.zeros(shape),
-            window=np.zeros(shape, dtype=np.int16),
-            observed=np.zeros(shape),
-            expected=np.zeros(shape),
-            spread=np.zeros(shape),
-            scale=np.ones(shape),
-            season=np.zeros(shape),
-            level=np.zeros(shape),
-            one_expected=np.full(shape, np.nan),
-            one_spread=np.zeros(shape),
-            age=np.full(shape, -1.0),
-            alarm=np.zeros(shape, dtype=bool),
-            common=np.zeros(self.total),
-            common_hot=np.zeros(self.total, dtype=bool),
-            accepted=self.accepted,
-        )
+        self.out = Scored.blank(total, series, self.accepted)
 
     def run(self) -> Scored:
         """Scores every bucket."""
@@ -117,55 +110,98 @@ class Pass:
         share = self.panel.share
         partial = None if share is None else np.broadcast_to(share[start:stop], season.shape)
         effective = season if partial is None else season * partial
+        shift = self.holidays.shift(self.told.mark[start:stop])
+        effective = effective * shift
+        unlike = effective
+        if self.grain.per_day > 1:
+            unlike = self.season.factors(other(clock))[0] * shift
+            unlike = unlike if partial is None else unlike * partial
+        rough = self.spread.rough(clock)
         count, width = stop - start, len(self.windows)
         zs = np.zeros((count, width, self.series))
         error = np.zeros((count, width, self.series))
         expects = np.zeros((count, width, self.series))
         raws = np.zeros((count, 2, self.series))
+        wide = np.zeros((2, count, width, self.series))
         for i in range(count):
             t = start + i
             own = doubt[i] if self.panel.doubt is None else doubt[i] + self.panel.doubt[t]
-            zs[i], error[i], expects[i], raws[i] = self._step(t, effective[i], own, of_day[i])
+            season_of = (effective[i], unlike[i], rough[i])
+            told = self._step(t, season_of, own, of_day[i])
+            zs[i], error[i], expects[i], raws[i], wide[0, i], wide[1, i] = told
         if stop - start == self.grain.per_day:
-            self._settle(start, stop, season, zs=zs, error=error, expects=expects, raws=raws)
+            self._settle(
+                start, stop, season, zs=zs, error=error, expects=expects, raws=raws, wide=wide
+            )
 
     def _step(
-        self, t: int, season: FloatArray, own: FloatArray, of_day: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        out, w = self.out, self.windows
+        self,
+        t: int,
+        of: tuple[FloatArray, FloatArray, FloatArray],
+        own: FloatArray,
+        of_day: FloatArray,
+    ) -> tuple[FloatArray, ...]:
+        out, w, panel = self.out, self.windows, self.panel
+        season, unlike, rough = of
         seen, x = self.seen[t], self.x[t]
-        fresh = self.birth == t
-        if fresh.any():
-            self.level[fresh] = np.maximum(x[fresh], 0.5) / np.maximum(season[fresh], 0.2)
-        self.levels[t], self.doubts[t] = self.level, self.doubt
+        new = self.birth == t
+        if new.any():
+            self.level[new] = np.maximum(x[new], 0.5) / np.maximum(season[new], 0.2)
+        self.levels[t], self.doubts[t], self.echoes[t] = self.level, self.doubt, self.echo.last
+        self.day_type.turn(t, panel.clock.slot, self.hot, self.sum_s, self.sum_a)
         self.sum_x[t + 1] = self.sum_x[t] + x
         self.sum_s[t + 1] = self.sum_s[t] + np.where(seen, season, 0.0)
         self.sum_d[t + 1] = self.sum_d[t] + np.where(seen, own * season**2, 0.0)
+        self.sum_h[t + 1] = self.sum_h[t] + np.where(seen, rough * season, 0.0)
+        self.sum_a[t + 1] = self.sum_a[t] + np.where(seen, unlike - season, 0.0)
         begin = np.maximum(t + 1 - w, 0)
         valid = (begin[:, None] >= self.reset[None, :]) & (seen & (self.birth <= t))[None, :]
         valid &= (t + 1 - w >= 0)[:, None]
         observed = self.sum_x[t + 1] - self.sum_x[begin]
         usual = np.maximum(self.sum_s[t + 1] - self.sum_s[begin], 1e-6)
-        base = self._nearest(begin, observed / usual)
-        expected = np.maximum(base * usual, 1e-6)
+        shown = np.where(seen & ~self.told.fine[t], season, 0.0)
+        self.other.weigh(t, x, shown, self.level, self.spread.phi[0])
+        base = self._nearest(t, begin, observed / usual)
+        base = base * self.echo.ahead(self.echoes[begin])
+        expected = self.excuses.expected(
+            t, self.panel, self.level, season=season, observed=observed, usually=base * usual
+        )
         age = (t - self.birth) / self.grain.per_day
         # Before its birth nothing about a series may depend on when that will be.
         young = YOUNG_DOUBT * np.clip(1.0 - age / 3.0, 0.0, 1.0)
         # What is not known of single buckets averages out over a window, what is of the day does not.
         extra = (self.sum_d[t + 1] - self.sum_d[begin]) / usual**2 + of_day
-        phi = self.spread.phi + (0.5 * self.doubts[begin] + extra + young)
+        day = self.holidays.variance(self.told.mark[t], np.where(seen, season, 0.0), usual)
+        unsure = 0.5 * self.doubts[begin] + extra + young + day
+        roughness = np.maximum(self.sum_h[t + 1] - self.sum_h[begin], 1e-9) / usual
+        phi = self.spread.phi_of(roughness) + unsure
         own_z = z_of(observed, expected, phi)
+        # A day that is known to be a holiday has its own season and doubt.
+        if self.grain.per_day > 1 and not self.told.mark[t]:
+            own_z = self.day_type.bend(
+                t, own_z, begin, (observed, expected, phi), usual=usual, sum_a=self.sum_a
+            )
+            known = seen & (age > FROM_DAYS)
+            self.day_type.weigh(x, base[0] * season, base[0] * unlike, phi[0], known)
         z, held, common = own_z, expected, Common(None, 0.0, False)
         if self.settings.witness:
-            slack = self._slack(t, usual)
+            slack = day.mean(axis=1) + slack_of(panel.doubt, t, usual)
             common = self.witness.look(
-                observed / expected - 1.0, 1.0 / expected + phi, valid, hot=self.hot, slack=slack
+                observed / expected - 1.0,
+                1.0 / expected + phi,
+                valid,
+                hot=self.hot,
+                slack=slack,
+                evidence=self.day_type.evidence,
             )
+        if common.ordinary is not None:
+            self.day_type.ordinary = common.ordinary
         if common.moved is not None:
             held = np.maximum(expected * np.maximum(1.0 + common.moved, 0.02), 1e-6)
             z = z_of(observed, held, phi)
             agree = (np.sign(z) == np.sign(own_z)) & (np.abs(own_z) >= 2.0)
             z = np.where(agree, z, np.clip(z, -1.5, 1.5))
+        z = fresh(z, observed, held, phi)
         calibrated = np.where(valid, self.calibration.apply(z), 0.0)
         column = np.arange(self.series)
         top, bottom = calibrated.argmax(axis=0), calibrated.argmin(axis=0)
@@ -173,17 +209,14 @@ class Pass:
         tails = self.calibration.tail(raws)
         falls = tails[1] > tails[0]
         best = np.where(falls, bottom, top)
-        raw, single = np.where(falls, raws[1], raws[0]), np.where(falls, tails[1], tails[0])
-        score = np.maximum(
-            1.25 * np.minimum(single, self.last_out),
-            np.where(single > 9.0, single, 0.85 * single),
-        )
-        score = np.where(seen, score, 0.0)
+        single = np.where(falls, tails[1], tails[0])
+        score = np.maximum(TWICE * np.minimum(single, self.last_out), single)
+        score = self.habit.score(np.where(seen, score, 0.0), self.hot_for <= ONSET)
         self.last_out = np.where(seen, single, self.last_out)
         out.score[t] = score
         out.z[t] = calibrated[best, column]
         out.own_z[t] = own_z[best, column]
-        out.window[t] = np.where(raw > 0, w[best], 0)
+        out.window[t] = np.where(single > 0, w[best], 0)
         out.observed[t] = observed[best, column]
         out.expected[t] = held[best, column]
         out.spread[t] = phi[best, column]
@@ -194,21 +227,17 @@ class Pass:
         out.one_spread[t] = phi[0]
         out.age[t] = np.where(age >= 0, age, -1.0)
         out.common[t], out.common_hot[t] = common.bucket, common.event
-        self._gate(t, single, w[best], x)
+        self._gate(t, single, w[best])
+        self._change_level(t)
         out.alarm[t] = self.hot
         self.onset[t] = self.hot_for <= ONSET
-        self._learn_level(x, season, phi[0], seen, table_hot=common.event)
-        return np.where(valid, z, 0.0), np.where(valid, observed - held, np.nan), held, raws
+        follows = self.teaches[t] & ~self.other.undecided(t) & ~self.told.fine[t]
+        today = np.where(self.day_type.sure, unlike, season)
+        self._learn_level(t, today, phi[0], follows, table_hot=common.event)
+        error = np.where(valid, observed - held, np.nan)
+        return np.where(valid, z, 0.0), error, held, raws, roughness, unsure
 
-    def _slack(self, t: int, usual: FloatArray) -> FloatArray:
-        """[W] relative variance that all series share because the newest buckets are incomplete."""
-        if self.panel.doubt is None:
-            return np.zeros(len(usual))
-        doubt = np.broadcast_to(self.panel.doubt[t], usual.shape[1:]).mean()
-        weight = np.median(np.minimum(usual[0] / usual, 1.0), axis=1)
-        return np.asarray(doubt * weight**2, dtype=np.float64)
-
-    def _nearest(self, begin: NDArray[np.int64], rate: FloatArray) -> FloatArray:
+    def _nearest(self, t: int, begin: NDArray[np.int64], rate: FloatArray) -> FloatArray:
         """Level to judge by [W, S]: within what the level was just before the window and one and two
         days before that, the one nearest to what came. So the way back from a holiday, or from an
         incident too small to be told, is no news."""
@@ -219,37 +248,54 @@ class Pass:
             known = earlier[:, None] >= self.birth[None, :] + self.grain.per_day
             low = np.where(known, np.minimum(low, old), low)
             high = np.where(known, np.maximum(high, old), high)
-        return np.clip(rate, low, high)
+        return np.clip(rate, *self.other.between(t, low, high))
 
-    def _gate(self, t: int, single: FloatArray, window: NDArray[np.int64], x: FloatArray) -> None:
+    def _gate(self, t: int, single: FloatArray, window: NDArray[np.int64]) -> None:
         """Alarm in, alarm out, and the acceptance of a new level."""
-        self.zero_for = np.where(x > 0, 0, self.zero_for + self.seen[t])
-        over = (single > HOT) & self.seen[t] & (t - self.birth >= self.grain.per_day)
+        over = (single > HOT) & self.seen[t] & ~self.told.fine[t]
+        over &= t - self.birth >= self.grain.per_day
         entering = over & ~self.hot
-        for s in np.flatnonzero(entering):
+        for s in np.flatnonzero(entering & ~self.told.real[t]):
             begin = max(t + 1 - int(window[s]), int(self.reset[s]), 0)
             self.level[s] = self.levels[begin, s]
             self.levels[begin : t + 1, s] = self.level[s]
+            self.echo.last[s] = self.echoes[begin, s]
+        began = entering & (self.calm_for >= self.grain.per_day)
         self.calm_for = np.where(over, 0, self.calm_for + 1)
-        self.hot = over | (self.hot & (self.calm_for <= CALM))
+        self.hot = over | (self.hot & (self.calm_for <= CALM) & ~self.told.fine[t])
         self.hot_for = np.where(self.hot, self.hot_for + 1, 0)
-        limit = np.where(
-            self.zero_for >= self.grain.accept // 2, self.grain.accept_zero, self.grain.accept
-        )
-        done = self.hot & (self.hot_for >= limit)
+        done = self.hot & (self.hot_for >= self.grain.accept)
+        half = max(t + 1 - self.grain.accept // 2, 0)
+        for s in np.flatnonzero(done & (self.hot_for < self.grain.accept_zero)):
+            usual = self.level[s] * (self.sum_s[t + 1, s] - self.sum_s[half, s])
+            done[s] = self.sum_x[t + 1, s] - self.sum_x[half, s] > DEEP * usual
+        lately = ~self.hot & (self.calm_for <= 3 * self.grain.per_day) & (t > self.birth)
+        self.other.follow(t, self.panel, self.level, began=began, over=lately)
+        self.other.remember(done, self.level, t + RETURN * self.grain.accept)
         for s in np.flatnonzero(done):
-            begin = max(t + 1 - self.grain.accept // 2, 0)
-            total = self.sum_x[t + 1, s] - self.sum_x[begin, s]
-            usual = self.sum_s[t + 1, s] - self.sum_s[begin, s]
+            total = self.sum_x[t + 1, s] - self.sum_x[half, s]
+            usual = self.sum_s[t + 1, s] - self.sum_s[half, s]
             self.level[s] = max(total, 0.3) / max(usual, 1e-6)
-            self.doubt[s] = 0.02
+            self.doubt[s] = NEW_LEVEL_DOUBT
             self.reset[s] = t + 1
             self.hot[s], self.hot_for[s] = False, 0
             self.accepted[s] = t
 
+    def _change_level(self, t: int) -> None:
+        """The other level becomes the level when the series is there. What people said makes one."""
+        change = self.other.reached(t)
+        if change.any():
+            self.level = self.other.change(t, self.panel, change, self.level)
+            self.doubt = np.where(change, np.maximum(self.doubt, 0.02), self.doubt)
+            self.reset, self.accepted[change] = np.where(change, t + 1, self.reset), t
+            self.hot, self.hot_for = self.hot & ~change, np.where(change, 0, self.hot_for)
+            self.excuses.forget(change)
+        if self.told.fine[t].any():
+            self.other.accept(t, self.panel, self.out.season)
+
     def _learn_level(
         self,
-        x: FloatArray,
+        t: int,
         season: FloatArray,
         phi: FloatArray,
         seen: BoolArray,
@@ -257,24 +303,24 @@ class Pass:
         table_hot: bool,
     ) -> None:
         """A Kalman step on the relative level with a bounded innovation."""
-        drift = self.drift**2 / self.grain.per_day
+        drift = self.wander.drift**2 / self.grain.per_day
         mean = np.maximum(self.level * season, 1e-6)
         variance = 1.0 / np.maximum(mean, 0.05) + phi
         bound = STEP_CAP * np.sqrt(variance)
-        error = np.clip(x / mean - 1.0, -bound, bound)
+        error = np.clip(self.x[t] / mean - 1.0, -bound, bound)
         gain = self.doubt / (self.doubt + variance)
         learn = seen & ~self.hot & (self.level > 0)
         if table_hot and self.table_hot_for < self.grain.accept:
             learn = np.zeros_like(learn)
         self.table_hot_for = self.table_hot_for + 1 if table_hot else 0
+        trust = phi / (phi + 1.0 / np.maximum(mean, 0.05))
+        old = t - self.birth > ECHO_FROM * self.grain.per_day
+        error = error - self.echo.learn(error, variance, trust, learn & old)
         step = np.where(learn, gain * error, 0.0)
         self.level = self.level * np.maximum(1.0 + step, 0.2)
         self.doubt = np.where(learn, np.minimum((1.0 - gain) * self.doubt + drift, 1.0), self.doubt)
-        # Does the error go on in the direction of the last ones? Then the level follows too slowly.
         unit = np.where(learn, error / np.sqrt(self.doubt + variance), 0.0)
-        self.trend_product += unit * self.trend
-        self.trend_power += unit**2
-        self.trend = np.where(learn, TREND * self.trend + unit, self.trend)
+        self.wander.learn(unit, learn)
 
     def _settle(
         self,
@@ -286,42 +332,31 @@ class Pass:
         error: FloatArray,
         expects: FloatArray,
         raws: FloatArray,
+        wide: FloatArray,
     ) -> None:
         """The end of a day: spread, calibration, season."""
-        quiet = ~self.out.alarm[start:stop] & self.seen[start:stop]
+        quiet = ~self.out.alarm[start:stop] & self.seen[start:stop] & ~self.told.real[start:stop]
         learn = quiet & (
             self.panel.share[start:stop] >= 0.99 if self.panel.share is not None else True
         )
+        level = self.levels[start:stop]
+        self.holidays.learn(self.told.mark[start:stop], self.x[start:stop], level * season, learn)
+        learn, teaches = learn & self.told.lesson[start:stop], self.teaches[start:stop]
         age = (stop - self.birth) / self.grain.per_day
-        self.spread.learn(error, expects, learn & (age > 2.0))
-        self._learn_drift(age)
+        learn = learn & self.day_type.taught(start, stop)
+        clock = self.panel.clock.part(start, stop)
+        self.spread.learn(error, expects, learn & (age > 2.0), clock, wide)
+        self.wander.settle(age)
+        self.echo.settle()
+        self.habit.settle(age)
         self.calibration.learn(
             zs,
             raws,
-            self.out.alarm[start:stop] & ~self.onset[start:stop],
-            np.where(age > CALIBRATE_FROM, self.seen[start:stop].sum(axis=0), 0),
+            (self.out.alarm[start:stop] & ~self.onset[start:stop]) | ~self.told.lesson[start:stop],
+            np.where(age > CALIBRATE_FROM, teaches.sum(axis=0), 0),
         )
         self._learn_season(start, stop, season, learn)
         self.witness.settle()
-
-    def _learn_drift(self, age: FloatArray) -> None:
-        """How fast the level may wander, so that its errors have no memory (Mehra 1970: the
-        innovations of a filter with the right gain are white)."""
-        fade = 0.5 ** (1.0 / DRIFT_HALF_LIFE)
-        old = age > 4.0
-        if old.any():
-            spread = self.trend_power * TREND / (1.0 - TREND)
-            table = (self.trend_product[old] / np.maximum(spread[old] ** 0.5, 1e-9) ** 2).mean()
-            memory = (self.trend_product + DRIFT_PRIOR * table * TREND / (1 - TREND)) / (
-                spread + DRIFT_PRIOR * TREND / (1 - TREND)
-            )
-            change = np.exp(np.clip(DRIFT_RATE * memory, -0.25, 0.25))
-            limit = self.grain.drift
-            self.drift = np.where(
-                old, np.clip(self.drift * change, limit / 8.0, limit * 1.25), self.drift
-            )
-        self.trend_product *= fade
-        self.trend_power *= fade
 
     def _learn_season(self, start: int, stop: int, season: FloatArray, learn: BoolArray) -> None:
         per_day = self.grain.per_day
@@ -343,12 +378,12 @@ class Pass:
             return
         begin = max(0, stop - YOUNG_DAYS * per_day)
         part = clock.part(begin, stop).of(columns)
-        seen = (self.seen[begin:stop] & ~self.out.alarm[begin:stop])[:, columns].astype(np.float64)
+        seen = (self.teaches[begin:stop] & ~self.out.alarm[begin:stop])[:, columns].astype(float)
         counts = self.x[begin:stop][:, columns] * seen
         self.season.restart(columns, counts, seen, part, phi[columns])
         recent = slice(max(0, stop - 2 * per_day), stop)
         factors, _, _ = self.season.factors(clock.part(recent.start, stop))
-        known = (self.seen[recent] & ~self.out.alarm[recent]).astype(np.float64)
+        known = (self.teaches[recent] & ~self.out.alarm[recent]).astype(np.float64)
         usual = (factors * known).sum(axis=0)
         level = (self.x[recent] * known).sum(axis=0) / np.maximum(usual, 1e-6)
         change = young & (usual > 0) & ~self.hot

@@ -26,6 +26,11 @@ class Panel:
     """Part of a bucket that can be there yet, (0, 1], [T, S] or [T, 1]; None: all of it."""
     doubt: FloatArray | None = None
     """Relative variance of ``share``; same shape."""
+    holiday: FloatArray | None = None
+    """How much of a public holiday a bucket is, 0 to 1, [T]; None: not known, so none."""
+    labels: NDArray[np.int8] | None = None
+    """What people said of a bucket, [T, S]: +1 something was broken (never learned from), -1 it is
+    not a problem (learned from even in alarm, and no news when it comes again); 0 nothing."""
 
 
 @dataclass(frozen=True)
@@ -65,3 +70,20 @@ class Scored:
     """[T]: most of the table moves at once."""
     accepted: NDArray[np.int32]
     """[S]: bucket at which a new level was last accepted; -1: never."""
+
+    @staticmethod
+    def blank(total: int, series: int, accepted: NDArray[np.int32]) -> Scored:
+        """Before anything was said."""
+        shape = (total, series)
+        zeros = ("score", "z", "own_z", "observed", "expected", "spread", "season", "level")
+        return Scored(
+            **{name: np.zeros(shape) for name in (*zeros, "one_spread")},
+            window=np.zeros(shape, dtype=np.int16),
+            scale=np.ones(shape),
+            one_expected=np.full(shape, np.nan),
+            age=np.full(shape, -1.0),
+            alarm=np.zeros(shape, dtype=bool),
+            common=np.zeros(total),
+            common_hot=np.zeros(total, dtype=bool),
+            accepted=accepted,
+        )

@@ -3,135 +3,224 @@
 A pass is causal: what it knows at the end of a day rests on the buckets up to there and on nothing
 else. So that state is kept, named by a digest of everything it rests on, and a later panel with the
 very same past starts from it. The result is the same to the bit; when a late row changed the past,
-the name differs and everything is run again. This changes what a call costs, never what it returns.
+the name differs and an older state is gone on from, or everything is run again. This changes what a
+call costs, never what it returns.
 """
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, fields, replace
-from hashlib import blake2b
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+from functools import lru_cache
+from hashlib import blake2b, sha256
+from importlib.metadata import version
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eventwatch.detect.engine import Pass
 from eventwatch.detect.panel import Panel, Scored
+from eventwatch.detect.said import Said
+from eventwatch.detect.season import YOUNG_DAYS
 from eventwatch.detect.settings import DetectSettings
+from eventwatch.detect.standing import Standing, UnfitError
 
-DAYS_BACK = 3
-"""Where the state is kept: further back than rows are usually late, near enough to be cheap."""
-MOST_KEPT = 8
-LARGEST = 1_500_000
-"""Buckets of a panel; the kept arrays of a larger one would cost more memory than time."""
-
-_ROWS = ("sum_x", "sum_s", "sum_d", "levels", "doubts")
-"""One row more than there are buckets."""
-_STATE = (
-    "level",
-    "doubt",
-    "drift",
-    "trend",
-    "trend_product",
-    "trend_power",
-    "season",
-    "calibration",
-    "spread",
-    "witness",
-    "hot",
-    "hot_for",
-    "calm_for",
-    "zero_for",
-    "reset",
-    "before",
-    "accepted",
-    "last_out",
-    "table_hot_for",
-)
+DAYS_BACK = (0, 1, 3)
+"""Whole days back from the newest bucket at which the state is kept: the nearest is the cheapest to go
+on from, the farthest outlives rows that come days late."""
+MOST_KEPT = 12
+LARGEST = 1_200_000
+"""Most buckets that a pass holds at once; a larger panel is run in pieces, which bounds the memory."""
 
 
-@dataclass(frozen=True)
-class _Kept:
-    """A pass at the end of a day. Never changed after it was made."""
+class Memory:
+    """States by the digest of what they rest on, the least used forgotten first. Safe for threads."""
 
-    rows: dict[str, Any]
-    state: dict[str, Any]
-    out: dict[str, Any]
-    onset: Any
-    birth: Any
+    def __init__(self, most: int = MOST_KEPT) -> None:
+        self._kept: OrderedDict[bytes, Standing] = OrderedDict()
+        self._lock = threading.Lock()
+        self._most = most
+        self.used: frozenset[bytes] = frozenset()
+        """Names that the passes since the last ``saved`` went on from or made."""
+
+    def find(self, name: bytes) -> Standing | None:
+        """The state of that name, or None."""
+        with self._lock:
+            found = self._kept.get(name)
+            if found is not None:
+                self._kept.move_to_end(name)
+                self.used |= {name}
+            return found
+
+    def keep(self, name: bytes, standing: Standing) -> None:
+        """Remembers a state."""
+        with self._lock:
+            self._kept[name] = standing
+            self._kept.move_to_end(name)
+            self.used |= {name}
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forgets all."""
+        with self._lock:
+            self._kept.clear()
+
+    def begin(self) -> None:
+        """From here on it is noted what is used."""
+        with self._lock:
+            self.used = frozenset()
+
+    def states(self) -> dict[bytes, Standing]:
+        """Those used since ``begin``, by name."""
+        with self._lock:
+            return {name: kept for name, kept in self._kept.items() if name in self.used}
+
+    def add(self, states: Mapping[bytes, Standing]) -> None:
+        """Remembers states of an earlier process; they count as unused until one is gone on from."""
+        with self._lock:
+            for name, standing in states.items():
+                self._kept.setdefault(name, standing)
+
+    def __len__(self) -> int:
+        return len(self._kept)
 
 
-_kept: OrderedDict[bytes, _Kept] = OrderedDict()
-_lock = threading.Lock()
+@lru_cache(maxsize=1)
+def written_by() -> str:
+    """Names all that decides what a state means: this code and the libraries it computes with. A state
+    of another name is of no use."""
+    digest = blake2b(digest_size=16)
+    for name in ("eventwatch", "numpy", "scipy"):
+        digest.update(f"{name} {version(name)}\n".encode())
+    for source in sorted(files("eventwatch.detect").iterdir(), key=lambda each: each.name):
+        if source.name.endswith(".py"):
+            digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+shared = Memory()
+"""The process' own, for whoever asks outside ``remembering``."""
+_memory: ContextVar[Memory | None] = ContextVar("memory", default=None)
+
+
+@contextmanager
+def remembering(memory: Memory) -> Iterator[None]:
+    """Passes of this context go on from, and are kept in, ``memory`` instead of the process' own."""
+    token = _memory.set(memory)
+    try:
+        yield
+    finally:
+        _memory.reset(token)
 
 
 def run_on(panel: Panel, settings: DetectSettings) -> Scored:
-    """What ``engine.run`` gives, from a kept state where there is one. Safe for threads."""
+    """What ``engine.run`` gives, from a kept state where there is one. Safe for threads.
+
+    Of buckets that lie too far back for any verdict it says only whether they were in alarm: see
+    ``detect.said``.
+    """
+    if not panel.counts.size:
+        return Pass(panel, settings).out
+    memory = _memory.get()
+    memory = shared if memory is None else memory
     with np.errstate(all="ignore"):
-        made = Pass(panel, settings)
-        if not panel.counts.size:
-            return made.out
-        per_day = panel.grain.per_day
-        stop = (made.total // per_day - DAYS_BACK) * per_day
-        if stop <= 0 or panel.counts.size > LARGEST:
-            return made.run()
-        name = _digest(panel, settings, stop)
-        with _lock:
-            kept = _kept.get(name)
-            if kept is not None:
-                _kept.move_to_end(name)
-        if kept is None:
-            made.go_on(0, stop)
-            kept = _keep(made, stop)
-            with _lock:
-                _kept[name] = kept
-                while len(_kept) > MOST_KEPT:
-                    _kept.popitem(last=False)
-        else:
-            _restore(made, kept, stop)
-        made.go_on(stop, made.total)
-        return made.finish()
+        try:
+            return _run_on(panel, settings, memory)
+        except UnfitError:
+            memory.clear()
+            return _run_on(panel, settings, memory)
 
 
-def _digest(panel: Panel, settings: DetectSettings, stop: int) -> bytes:
-    """Names everything that the state at ``stop`` rests on."""
-    digest = blake2b(digest_size=16)
-    digest.update(repr((settings, panel.grain, panel.counts.shape[1])).encode())
-    clock = panel.clock.part(0, stop)
-    arrays = [panel.counts[:stop], *(getattr(clock, f.name) for f in fields(clock))]
-    arrays += [part[:stop] for part in (panel.share, panel.doubt) if part is not None]
-    for array in map(np.asarray, arrays):
-        digest.update(repr((array.shape, array.dtype)).encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.digest()
+def _run_on(panel: Panel, settings: DetectSettings, memory: Memory) -> Scored:
+    total, series = panel.counts.shape
+    per_day = panel.grain.per_day
+    last = (total - 1) // per_day
+    names = _names(panel, settings, [(last - d) * per_day for d in DAYS_BACK if last > d])
+    said = Said(total, series, panel.grain)
+    piece = total
+    if total * series > LARGEST:
+        piece = max(LARGEST // series // per_day - YOUNG_DAYS - 2, 4) * per_day
+    standing = _newest(names, memory)
+    at = 0
+    if standing is not None:
+        at = standing.stop
+        said.recall(standing.arrays, at)
+    while True:
+        end = min(at + piece, total)
+        cut = 0 if standing is None else standing.first_bucket(panel.grain)
+        made = _made(_part(panel, cut, end), cut, settings, standing)
+        for stop in (*(s for s in sorted(names) if at < s < end), end):
+            made.go_on(at - cut, stop - cut)
+            said.take(made, cut, at, stop)
+            at = stop
+            if stop < total:
+                standing = Standing.of(made, cut, stop, said)
+                if stop in names:
+                    memory.keep(names[stop], standing)
+        if at == total:
+            return said.scored(made.accepted + cut)
 
 
-def _keep(made: Pass, stop: int) -> _Kept:
-    return _Kept(
-        rows={name: getattr(made, name)[: stop + 1].copy() for name in _ROWS},
-        state={name: copy.deepcopy(getattr(made, name)) for name in _STATE},
-        out={
-            f.name: getattr(made.out, f.name)[:stop].copy()
-            for f in fields(Scored)
-            if f.name != "accepted"
-        },
-        onset=made.onset[:stop].copy(),
-        birth=made.birth.copy(),
+def _made(panel: Panel, cut: int, settings: DetectSettings, standing: Standing | None) -> Pass:
+    return Pass(panel, settings) if standing is None else standing.onto(panel, cut, settings)
+
+
+def _newest(names: Mapping[int, bytes], memory: Memory) -> Standing | None:
+    """The newest state that is known; all that are known are of use to the next call too."""
+    found = {stop: memory.find(name) for stop, name in names.items()}
+    known = [standing for stop, standing in sorted(found.items()) if standing is not None]
+    return known[-1] if known else None
+
+
+def _part(panel: Panel, start: int, stop: int) -> Panel:
+    """Buckets [start, stop) of a panel."""
+
+    def cut(array: NDArray[Any] | None) -> Any:
+        return None if array is None else array[start:stop]
+
+    return replace(
+        panel,
+        counts=panel.counts[start:stop],
+        clock=panel.clock.part(start, stop),
+        share=cut(panel.share),
+        doubt=cut(panel.doubt),
+        holiday=cut(panel.holiday),
+        labels=cut(panel.labels),
     )
 
 
-def _restore(made: Pass, kept: _Kept, stop: int) -> None:
-    for name, rows in kept.rows.items():
-        getattr(made, name)[: stop + 1] = rows
-    unborn = kept.birth >= stop
-    born_later = made.reset[unborn]
-    for name, value in kept.state.items():
-        setattr(made, name, copy.deepcopy(value))
-    # When an event type is born later than the kept state, that state could not know when.
-    made.reset[unborn] = born_later
-    for name, rows in kept.out.items():
-        getattr(made.out, name)[:stop] = rows
-    made.onset[:stop] = kept.onset
-    made.out = replace(made.out, accepted=made.accepted)
+def _names(panel: Panel, settings: DetectSettings, stops: Sequence[int]) -> dict[int, bytes]:
+    """A name for everything that the state at each stop (the end of a day) rests on."""
+    parts = (panel.share, panel.doubt, panel.holiday, panel.labels)
+    per_day = panel.grain.per_day
+    about = (
+        settings,
+        panel.grain,
+        panel.counts.shape[1],
+        [None if part is None else part.shape[1:] for part in parts],
+        panel.clock.slot.shape[1:],
+    )
+    digest = sha256(repr(about).encode())
+    names = {}
+    for start in range(0, max(stops, default=0), per_day):
+        day = slice(start, start + per_day)
+        for array in (panel.counts, panel.clock.slot, panel.clock.weekday):
+            digest.update(array[day].tobytes())
+        for part, usual in zip(parts, (1.0, 0.0, 0.0, 0), strict=True):
+            if part is None:
+                continue
+            # Nearly all of these arrays says nothing.
+            plain = bool((part[day] == usual).all())
+            digest.update(b"\x00" if plain else b"\x01")
+            if not plain:
+                digest.update(part[day].tobytes())
+        if start + per_day in stops:
+            names[start + per_day] = digest.digest()
+    return names

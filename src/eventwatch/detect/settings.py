@@ -40,6 +40,9 @@ class DetectSettings:
     """Whose hours and days the season follows."""
     witness: bool = False
     """Whether a series is also held against the common movement of all the others."""
+    one_place: bool = False
+    """Whether the series are of one table, so that a public holiday comes to all of them at once. Only
+    heard with ``witness``."""
     learning_days: float = 2.0
     """Days of a series before it may fail."""
 
@@ -64,7 +67,7 @@ class Grain:
     accept: int
     """Buckets of unbroken alarm after which the new level is taken for the usual one."""
     accept_zero: int
-    """The same where nothing comes at all."""
+    """The same where next to nothing comes."""
 
 
 def grain(bucket_seconds: int) -> Grain:
@@ -81,4 +84,4 @@ def grain(bucket_seconds: int) -> Grain:
         windows = tuple(sorted({max(1, round(m * 60 / b)) for m in minutes}))
     if b > 1800:
         return Grain(b, per_day, windows, per_day, 0.12, 3 * per_day, 7 * per_day)
-    return Grain(b, per_day, windows, per_day, 0.10, per_day, 3 * per_day)
+    return Grain(b, per_day, windows, per_day, 0.10, 3 * per_day, 7 * per_day)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from eventwatch.detect.daytype import ordinary
+
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
@@ -37,12 +39,15 @@ class Common:
     """Relative deviation of all together in the bucket itself."""
     event: bool
     """Most of the table moves at once."""
+    ordinary: BoolArray | None = None
+    """[S] whose day is an ordinary one because the table has one; None: nobody can say."""
 
 
 class Witness:
     """Mutable while a pass runs; one per pass."""
 
-    def __init__(self, series: int) -> None:
+    def __init__(self, series: int, *, one_place: bool = False) -> None:
+        self.one_place = one_place
         self.share = np.zeros(series)
         self.product, self.power = np.zeros(series), np.zeros(series)
 
@@ -54,9 +59,11 @@ class Witness:
         *,
         hot: BoolArray,
         slack: FloatArray,
+        evidence: FloatArray,
     ) -> Common:
         """``relative`` deviations [W, S] with their variance; ``slack`` [W] is the variance that all
-        share because nobody knows how complete the bucket is."""
+        share because nobody knows how complete the bucket is; ``evidence`` [S] is for another kind of
+        day than the calendar says."""
         # What is in alarm does not speak for the others, unless the alarm is everybody's.
         calm = ~hot if hot.mean() < MANY_HOT else np.ones_like(hot)
         can = valid & (variance < 2.5) & calm[None, :]
@@ -86,7 +93,12 @@ class Witness:
         event = (strength > EVENT_Z) & (np.abs(centre) > EVENT_MOVE) & (share > EVENT_SHARE)
         event &= (weight > 0).sum(axis=1) >= AT_LEAST
         gain = np.where(event[:, None], 1.0, self.share[None, :])
-        return Common(gain * others, float(centre[0]), bool(event[:EVENT_WINDOWS].any()))
+        return Common(
+            gain * others,
+            float(centre[0]),
+            bool(event[:EVENT_WINDOWS].any()),
+            ordinary(evidence, np.ones_like(self.share) if self.one_place else self.share),
+        )
 
     def settle(self) -> None:
         """The end of a day: how much each series shares."""
@@ -99,6 +111,16 @@ class Witness:
         fade = 0.5 ** (1.0 / HALF_LIFE)
         self.product *= fade
         self.power *= fade
+
+
+def slack_of(doubt: FloatArray | None, t: int, usual: FloatArray) -> FloatArray:
+    """[W] relative variance that all series share because buckets up to ``t`` are incomplete; ``doubt``
+    as in a panel, ``usual`` seasons of the windows [W, S]."""
+    if doubt is None:
+        return np.zeros(len(usual))
+    mean = np.broadcast_to(doubt[t], usual.shape[1:]).mean()
+    weight = np.median(np.minimum(usual[0] / usual, 1.0), axis=1)
+    return np.asarray(mean * weight**2, dtype=np.float64)
 
 
 def _median(values: FloatArray, weight: FloatArray) -> FloatArray:

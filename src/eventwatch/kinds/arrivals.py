@@ -61,6 +61,15 @@ class Arrivals:
 
 def arrivals_of(view: ExposureView) -> Arrivals:
     """The arrivals of the look-back."""
+    about = ("arrivals", view.now, view.measured_from, view.not_measured)
+    found = view.rows.memo.get(about)
+    if found is None:
+        found = view.rows.memo[about] = _arrivals_of(view)
+    arrivals: Arrivals = found
+    return arrivals
+
+
+def _arrivals_of(view: ExposureView) -> Arrivals:
     cells = view.rows
     now = view.now.timestamp()
     end = int(now) // HOUR + 1
@@ -68,20 +77,17 @@ def arrivals_of(view: ExposureView) -> Arrivals:
     start = int(view.measured_from.timestamp()) // HOUR
     start = max(min(start, end - 1), end - max(MOST_CELLS // max(size, 1), 48))
     hours = end - start
-    column = cells.loaded // HOUR - start
-    inside = (column >= 0) & (column < hours)
-    # Nearly always all are inside; a copy of a million cells costs more than the question.
-    seen = cells if inside.all() else cells.where(inside)
-    flat = seen.series.astype(np.int64) * hours + (seen.loaded // HOUR - start)
-    counts = np.bincount(flat, weights=seen.rows, minlength=size * hours)
-    last = np.full(size, NEVER)
-    np.maximum.at(last, cells.series, cells.last_loaded)
+    # What lies outside falls into a column before and one behind.
+    flat = np.clip(cells.loaded_hour - (start - 1), 0, hours + 1)
+    flat += (np.arange(size, dtype=np.int64) * (hours + 2))[cells.series]
+    counts = np.bincount(flat, weights=cells.rows, minlength=size * (hours + 2))
+    counts = counts.reshape(size, hours + 2)[:, 1:-1]
     return Arrivals(
         names=tuple(key.event_type for key in cells.keys),
         start=start * HOUR,
         now=now,
-        counts=counts.astype(np.int64).reshape(size, hours),
-        last=last,
+        counts=counts.astype(np.int64),
+        last=cells.most(cells.last_loaded, NEVER),
         measured=_measured(view, start * HOUR, hours),
     )
 
@@ -109,16 +115,22 @@ def spark_of(counts: NDArray[np.int64], start: int) -> Spark | None:
     return Spark(from_epoch(begin), timedelta(days=1), tuple(float(v) for v in days))
 
 
-def pauses(cells: Cells, chosen: NDArray[np.bool_], since: int) -> tuple[FloatArray, FloatArray]:
-    """Begin and end (epoch seconds) of every pause between loads in the chosen cells taken together.
+def pauses(cells: Cells, series: int | None, since: int) -> tuple[FloatArray, FloatArray]:
+    """Begin and end (epoch seconds) of every pause between loads of one series, or (None) of all taken
+    together.
 
     Loads within one bucket are taken for one: a pause inside a bucket is not seen.
     """
-    chosen = chosen & (cells.loaded >= since)
-    if not chosen.any():
+    loaded, first, last = cells.loaded, cells.first_loaded, cells.last_loaded
+    if series is not None:
+        mine = cells.places(series)
+        loaded, first, last = loaded[mine], first[mine], last[mine]
+    if len(loaded) and int(loaded.min()) < since:
+        late = loaded >= since
+        loaded, first, last = loaded[late], first[late], last[late]
+    if not len(loaded):
         return np.empty(0), np.empty(0)
-    first, last = cells.first_loaded[chosen], cells.last_loaded[chosen]
-    bucket = cells.loaded[chosen] // FINE
+    bucket = loaded // FINE
     base = int(bucket.min())
     width = int(bucket.max()) - base + 1
     begins = np.full(width, np.iinfo(np.int64).max)

@@ -109,6 +109,15 @@ class Rules(Generic[C]):
         name = "" if event_type is None else event_type
         return _stack(self.defaults, [d for d in self._layers if _matches(d, name, team)])
 
+    def source_of(self, event_type: str, field: str) -> str:
+        """Where a field was set for an event type, ``checks/growth.yaml:3``; empty: nowhere."""
+        contract = self.catalog.of(event_type)
+        team = "" if contract is None else contract.owner.team
+        setters = [
+            d for d in self._layers if field in d.model_fields_set and _matches(d, event_type, team)
+        ]
+        return setters[-1].source if setters else ""
+
     def each(self, event_types: Sequence[str | None]) -> Iterator[tuple[str | None, C]]:
         """``for_event_type`` of many, sharing equal stacks."""
         made: dict[tuple[int, ...], C] = {}

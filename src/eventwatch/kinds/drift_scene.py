@@ -7,10 +7,11 @@ from datetime import timedelta
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eventwatch.kinds.arrivals import spark_of
 from eventwatch.kinds.delays import quantile, summed_bins
-from eventwatch.kinds.drift_stops import Members, Stop, Sums, numbered, sum_up
+from eventwatch.kinds.drift_stops import BySeries, Members, Stop, Sums, numbered, sum_up
 from eventwatch.kinds.results import Maker
 from eventwatch.model.measurement import HOUR
 from eventwatch.model.result import Amount, Spark
@@ -44,19 +45,26 @@ class Scene:
     @cached_property
     def whole(self) -> tuple[Members, list[tuple[str, str]], Sums]:
         """Every value of every dimension over all event types."""
-        cells = self.view.cuts
-        of_series, pairs = numbered([(k.dimension, k.value) for k in cells.keys])
+        of_series, pairs = numbered([(k.dimension, k.value) for k in self.view.cuts.keys])
         groups, dims = numbered([dimension for dimension, _ in pairs])
-        members = Members(of_series[cells.series], groups, len(dims))
-        return members, pairs, sum_up(cells, members, self.settled)
+        members = Members(of_series, groups, len(dims))
+        return members, pairs, sum_up(self._by_series, members)
 
     @cached_property
     def parts(self) -> tuple[Members, Sums]:
         """Every value of every dimension of every event type."""
-        cells = self.view.cuts
-        groups, labels = numbered([(k.event_type, k.dimension) for k in cells.keys])
-        members = Members(cells.series.astype(np.int64), groups, len(labels))
-        return members, sum_up(cells, members, self.settled)
+        groups = self._fine[0]
+        members = Members(np.arange(len(groups)), groups, self._fine[1])
+        return members, sum_up(self._by_series, members)
+
+    @cached_property
+    def _fine(self) -> tuple[NDArray[np.int64], int]:
+        groups, labels = numbered([(k.event_type, k.dimension) for k in self.view.cuts.keys])
+        return groups, len(labels)
+
+    @cached_property
+    def _by_series(self) -> BySeries:
+        return BySeries.of(self.view.cuts, *self._fine, self.settled)
 
 
 def suspicious(sums: Sums, rows: float, share: float) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

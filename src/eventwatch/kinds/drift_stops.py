@@ -31,10 +31,10 @@ MOST_WEIGHED = 2_000
 
 @dataclass(frozen=True)
 class Members:
-    """Cells sorted into members (a value within a group) and groups."""
+    """Series sorted into members (a value within a group) and groups."""
 
-    member: NDArray[np.int64]
-    """[N] member of each cell."""
+    of_series: NDArray[np.int64]
+    """[S] member of each series of the cells."""
     group: IntArray
     """[M] group of each member."""
     groups: int
@@ -89,25 +89,61 @@ class Sums:
         return np.minimum(self.before / np.maximum(self.group_rows, 1.0), 1.0)
 
 
-def sum_up(cells: Cells, members: Members, settled: int) -> Sums:
-    """Sums of every member. ``settled``: epoch hour; what occurred later may still be on its way."""
-    size = len(members.group)
-    occurred = cells.occurred // HOUR
-    start = int(occurred.min()) if len(occurred) else settled
-    # A row from years ago must not stretch the hours without end.
-    start = max(min(start, settled), settled - 120 * 24)
-    hours = settled - start
+@dataclass(frozen=True)
+class BySeries:
+    """What the sums of any members are made of, added up once."""
+
+    start: int
+    """First hour, in hours since 1970."""
+    first: IntArray
+    """[S] first and last hour with rows, in hours since 1970."""
+    last: IntArray
+    rows: FloatArray
+    """[S]."""
+    hourly: FloatArray
+    """[G, H] rows of each fine group in each settled hour of occurrence."""
+    fine: IntArray
+    """[S] fine group of each series."""
+
+    @staticmethod
+    def of(cells: Cells, fine: IntArray, groups: int, settled: int) -> BySeries:
+        """``fine`` [S] is the finest grouping that is asked for. ``settled``: epoch hour; what
+        occurred later may still be on its way."""
+        occurred = cells.occurred_hour
+        start = int(occurred.min()) if len(occurred) else settled
+        # A row from years ago must not stretch the hours without end.
+        start = max(min(start, settled), settled - 120 * 24)
+        hours = settled - start
+        # What lies outside falls into a column before and one behind.
+        flat = np.clip(occurred - (start - 1), 0, hours + 1)
+        flat += (fine * (hours + 2))[cells.series]
+        totals = np.bincount(flat, weights=cells.rows, minlength=groups * (hours + 2))
+        size = len(cells.keys)
+        return BySeries(
+            start=start,
+            first=cells.least(occurred, np.iinfo(np.int64).max),
+            last=cells.most(occurred, NEVER),
+            rows=np.bincount(cells.series, weights=cells.rows, minlength=size).astype(np.float64),
+            hourly=totals.reshape(groups, hours + 2)[:, 1:-1].astype(np.float64),
+            fine=fine,
+        )
+
+
+def sum_up(of: BySeries, members: Members) -> Sums:
+    """Sums of every member; its groups are made of whole fine groups."""
+    size, (_, hours) = len(members.group), of.hourly.shape
+    start = of.start
     first = np.full(size, np.iinfo(np.int64).max)
     last = np.full(size, NEVER)
-    np.minimum.at(first, members.member, occurred)
-    np.maximum.at(last, members.member, occurred)
-    before = np.bincount(members.member, weights=cells.rows, minlength=size).astype(np.float64)
-    inside = (occurred >= start) & (occurred < settled)
-    of_group = members.group[members.member[inside]]
-    flat = of_group * hours + (occurred[inside] - start)
-    totals = np.bincount(flat, weights=cells.rows[inside], minlength=members.groups * hours)
+    np.minimum.at(first, members.of_series, of.first)
+    np.maximum.at(last, members.of_series, of.last)
+    before = np.bincount(members.of_series, weights=of.rows, minlength=size).astype(np.float64)
+    group_of = np.zeros(len(of.hourly), dtype=np.int64)
+    group_of[of.fine] = members.group[members.of_series]
+    totals = np.zeros((members.groups, hours))
+    np.add.at(totals, group_of, of.hourly)
     until = np.zeros((members.groups, hours + 1))
-    np.cumsum(totals.reshape(members.groups, hours), axis=1, out=until[:, 1:])
+    np.cumsum(totals, axis=1, out=until[:, 1:])
     begin = np.clip(first - start, 0, hours)
     end = np.clip(last - start + 1, 0, hours)
     return Sums(
@@ -132,7 +168,8 @@ def weigh_stops(
         return []
     wanted = np.zeros(members.groups, dtype=np.bool_)
     wanted[members.group[chosen]] = True
-    group_of = members.group[members.member]
+    member_of = members.of_series[cells.series]
+    group_of = members.group[member_of]
     picked = np.flatnonzero(wanted[group_of])
     picked = picked[np.argsort(group_of[picked], kind="stable")]
     bounds = np.searchsorted(group_of[picked], np.arange(members.groups + 1))
@@ -140,7 +177,7 @@ def weigh_stops(
     for member in chosen:
         group = int(members.group[member])
         mine = picked[bounds[group] : bounds[group + 1]]
-        stops.append(_weigh(cells, mine, members.member[mine] == member, sums, int(member)))
+        stops.append(_weigh(cells, mine, member_of[mine] == member, sums, int(member)))
     return stops
 
 

@@ -231,7 +231,8 @@ def _weigh(
     scene: Scene, table: Table, awaited: Awaited, week: tuple[Week, int], regular: bool
 ) -> Silence:
     view, arrivals = scene.view, scene.arrivals
-    begins, ends = pauses(view.rows, view.rows.series == awaited.series, arrivals.start)
+    series = -1 if awaited.series is None else awaited.series
+    begins, ends = pauses(view.rows, series, arrivals.start)
     trusts = {Pattern.CONTINUOUS: True, Pattern.BURSTY: False, Pattern.SPARSE: False}
     stream = Stream(
         begins,

@@ -130,8 +130,7 @@ def _last_of(view: ExposureView, arrivals: Arrivals) -> float | None:
 
 def _weigh_table(scene: Scene, counts: NDArray[np.int64], last: float) -> Silence:
     view, arrivals = scene.view, scene.arrivals
-    everything = np.ones(len(view.rows.series), dtype=np.bool_)
-    begins, ends = pauses(view.rows, everything, arrivals.start)
+    begins, ends = pauses(view.rows, None, arrivals.start)
     silent = np.array([(arrivals.now - last) / HOUR])
     week = learn_week(counts[None, :], arrivals.start, silent, view.exposure.time_zone)
     stream = Stream(begins, ends, last, regular=False)

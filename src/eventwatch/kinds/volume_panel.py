@@ -25,10 +25,19 @@ FINE_PER_HOUR = HOUR // FINE
 FINE_BACK = 12 * FINE_PER_HOUR
 """Delays up to here are known by the fine bucket."""
 HOURS_BACK = 96
+DAY = 24 * HOUR
 TRIANGLE_DAYS = 14
 COMPLETE = 0.99
 TYPE_WORTH = 60.0
 """Rows of its own after which an event type's delays count as much as the table's."""
+RHYTHM_DAYS = 28
+GONE_DAYS = 14
+"""Whole days without a row after which an event type that comes back is a new one."""
+GONE_ROWS = 50.0
+"""Rows that would have come in such a silence: less says nothing about a rare event type."""
+ODD_HOUR = 0.3
+"""Part of an hour's rows that may come later than those of most hours."""
+ODD_ROWS = 20
 LATE_P = 1e-3
 LATE_AT_LEAST = 600
 LATE_GAPS = 400
@@ -51,6 +60,9 @@ class Grid:
 
     def place(self, times: IntArray) -> IntArray:
         """Bucket of each instant; -1 before the first and T after the last."""
+        if self.step <= HOUR and self.size:
+            places: IntArray = np.clip((times - self.edges[0]) // self.step, -1, self.size)
+            return places
         return np.searchsorted(self.edges, times, side="right").astype(np.int64) - 1
 
 
@@ -133,19 +145,18 @@ def panel_of(view: ExposureView, step: int, at: int) -> VolumePanel:
     grid = grid_of(start, max(at, start), step, view.exposure.time_zone)
     size = len(cells.keys)
     column = grid.place(cells.occurred)
-    inside = (column >= 0) & (column < grid.size)
-    # Row-wise sums through one flat index: a million cells in a few milliseconds.
-    flat = column[inside] * size + cells.series[inside]
-    counts: FloatArray = (
-        np.bincount(flat, weights=cells.rows[inside], minlength=grid.size * size)
-        .astype(np.float64)
-        .reshape(grid.size, size)
-    )
-    last_row = np.full(size, start, dtype=np.int64)
-    recent = cells.occurred <= at
-    np.maximum.at(last_row, cells.series[recent], cells.occurred[recent])
+    # Row-wise sums through one flat index: a million cells in a few milliseconds. What lies outside
+    # falls into a row before and one behind.
+    flat = (np.clip(column, -1, grid.size) + 1) * size
+    flat += cells.series
+    summed = np.bincount(flat, weights=cells.rows, minlength=(grid.size + 2) * size)
+    counts: FloatArray = summed.astype(np.float64, copy=False).reshape(-1, size)[1:-1]
+    # Rows whose time lies ahead are not the last ones.
+    last_row = cells.most(np.where(cells.occurred <= at, cells.occurred, start), start)
+    last_row = np.maximum(last_row, start)
     _unmeasured(counts, grid, view)
     _unborn(counts, grid, view)
+    _reborn(counts, grid)
     fine, share, doubt = _completeness(view, cells, grid, at, size)
     return VolumePanel(
         grid=grid,
@@ -190,6 +201,33 @@ def _unborn(counts: FloatArray, grid: Grid, view: ExposureView) -> None:
         counts[: first[s], s] = np.nan
 
 
+def _reborn(counts: FloatArray, grid: Grid) -> None:
+    """NaN before the return of an event type that was gone for weeks: what it was before says little
+    of what it is now, so it learns anew."""
+    per_day = max(DAY // grid.step, 1)
+    days = grid.size // per_day
+    if days <= GONE_DAYS:
+        return
+    # Days that end with the newest bucket; the open one is in the last.
+    skipped = grid.size - days * per_day
+    by_day = counts[skipped:].reshape(days, per_day, -1)
+    measured: NDArray[np.bool_] = np.asarray(np.isfinite(by_day).any(axis=1))
+    came = np.nan_to_num(by_day).sum(axis=1)
+    for s in np.flatnonzero((came > 0).any(axis=0) & (measured & (came == 0)).any(axis=0)):
+        # Days nobody measured neither break a silence nor lengthen it.
+        known = np.flatnonzero(measured[:, s])
+        present = np.flatnonzero(came[known, s] > 0)
+        silent = np.diff(present) - 1
+        for k in np.flatnonzero(silent >= GONE_DAYS)[::-1]:
+            before = came[known[: present[k] + 1], s]
+            usual = before.sum() / len(before[np.argmax(before > 0) :])
+            if usual * silent[k] >= GONE_ROWS:
+                back = skipped + int(known[present[k + 1]]) * per_day
+                first = back + int(np.argmax(np.nan_to_num(counts[back:, s]) > 0))
+                counts[:first, s] = np.nan
+                break
+
+
 def _completeness(
     view: ExposureView, cells: Cells, grid: Grid, at: int, size: int
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -199,21 +237,33 @@ def _completeness(
     if not grid.size:
         return np.ones(FINE_BACK), share, doubt
     curve, own = _fine_curves(cells, at, size, known=view.exposure.has_load_time)
-    hourly, spread = _by_phase(cells, at)
     steady = _is_steady(cells, at) or not view.exposure.has_load_time
+    hourly, spread = (np.empty(0), np.empty(0)) if steady else _by_phase(cells, at)
     phase = at % FINE / FINE
+    weights = _rhythm(cells, at, size, view.exposure.time_zone) if grid.step > HOUR else None
+    settled: tuple[FloatArray, float] | None = None
     for t in range(max(0, grid.size - 1 - HOURS_BACK * HOUR // min(grid.step, HOUR)), grid.size):
         begin, end = int(grid.edges[t]), int(grid.edges[t + 1])
         fines = np.arange(begin // FINE, -(-end // FINE))
         back = at // FINE - fines
         if back.min() > HOURS_BACK * FINE_PER_HOUR:
             continue
-        if steady:
+        # What is older than any known delay is as complete as it will be: alike for all buckets.
+        old = steady and weights is None and int(back.min()) > FINE_BACK
+        if old and settled is not None:
+            share[t], doubt[t] = settled
+        elif steady:
             part = _arrived(curve, back, phase)
             mine = _arrived(own, back, phase)
             share[t] = mine.mean(axis=0)
+            if weights is not None:
+                hours = local_seconds(fines * FINE, view.exposure.time_zone) % DAY // HOUR
+                weight = weights[hours]
+                share[t] = (mine * weight).sum(axis=0) / weight.sum(axis=0)
             # Delays wander from hour to hour: a tenth of what is missing, squared.
             doubt[t] = (0.15 * (1.0 - min(part.mean(), 1.0))) ** 2 / max(part.mean(), 0.02)
+            if old:
+                settled = share[t].copy(), float(doubt[t, 0]) if size else 0.0
         else:
             hours = np.clip(at // HOUR - fines // FINE_PER_HOUR, -1, HOURS_BACK - 1)
             part = np.where(hours < 0, 0.0, hourly[hours])
@@ -240,12 +290,22 @@ def _fine_curves(cells: Cells, at: int, size: int, *, known: bool) -> tuple[Floa
     """
     if not known:
         return np.ones(FINE_BACK), np.ones((FINE_BACK, size))
+    found = cells.memo.get(("fine curves", at))
+    if found is None:
+        found = cells.memo["fine curves", at] = _delays_of(cells, at, size)
+    curves: tuple[FloatArray, FloatArray] = found
+    return curves
+
+
+def _delays_of(cells: Cells, at: int, size: int) -> tuple[FloatArray, FloatArray]:
     top = at // FINE
     fine = (cells.occurred >= at - 36 * HOUR) & (cells.occurred < at - 12 * HOUR)
     fine &= (cells.loaded >= cells.occurred - FINE) & (cells.loaded <= top * FINE)
     delay = np.clip((cells.loaded[fine] - cells.occurred[fine]) // FINE, 0, FINE_BACK)
+    usual = _usual_hours(at // HOUR - cells.occurred[fine] // HOUR, delay, cells.rows[fine])
     flat = delay * size + cells.series[fine]
-    table = np.bincount(flat, weights=cells.rows[fine], minlength=(FINE_BACK + 1) * size)
+    weights = np.where(usual, cells.rows[fine], 0)
+    table = np.bincount(flat, weights=weights, minlength=(FINE_BACK + 1) * size)
     table = table.reshape(FINE_BACK + 1, size)
     rows = table.sum(axis=0)
     total = rows.sum()
@@ -254,6 +314,42 @@ def _fine_curves(cells: Cells, at: int, size: int, *, known: bool) -> tuple[Floa
     curve = np.cumsum(table.sum(axis=1))[:-1] / total
     own = (np.cumsum(table, axis=0)[:-1] + TYPE_WORTH * curve[:, None]) / (rows + TYPE_WORTH)
     return curve, own
+
+
+def _rhythm(cells: Cells, at: int, size: int, zone: ZoneInfo) -> FloatArray:
+    """[24, S] what part of a day's rows each local hour has, by the last four weeks: half a day is
+    not half of its rows."""
+    first = (at - RHYTHM_DAYS * DAY) // HOUR
+    hours = at // HOUR - first
+    flat = (np.clip(cells.occurred_hour - first, -1, hours) + 1) * size
+    flat += cells.series
+    counted = np.bincount(flat, weights=cells.rows, minlength=(hours + 2) * size)
+    counted = counted.reshape(-1, size)[1:-1]
+    local = local_seconds((first + np.arange(hours, dtype=np.int64)) * HOUR, zone) % DAY // HOUR
+    own = np.zeros((24, size))
+    np.add.at(own, local, counted)
+    table = own / np.maximum(own.sum(axis=0), 1.0)
+    table = (table.sum(axis=1) + 1e-3) / (table.sum() + 24e-3)
+    part = (own + TYPE_WORTH * table[:, None]) / (own.sum(axis=0) + TYPE_WORTH)
+    return np.asarray(part, dtype=np.float64)
+
+
+def _usual_hours(hour: IntArray, delay: IntArray, rows: IntArray) -> NDArray[np.bool_]:
+    """[N] whether cells are of hours whose rows came as those of most hours did. Rows that waited for
+    a pipeline to be repaired must not make the next day's young buckets look complete enough."""
+    if not len(hour):
+        return np.ones(0, dtype=np.bool_)
+    hour = hour - hour.min()
+    hours = int(hour.max()) + 1
+    counted = np.bincount(
+        hour * (FINE_BACK + 1) + delay, weights=rows, minlength=hours * (FINE_BACK + 1)
+    ).reshape(hours, -1)
+    total = counted.sum(axis=1)
+    arrived = np.cumsum(counted, axis=1) / np.maximum(total, 1.0)[:, None]
+    middle = np.median(arrived[total > 0], axis=0)
+    # Later than most is what repairs do; earlier than most is harmless, and rare.
+    odd = np.asarray((middle - arrived).max(axis=1) > ODD_HOUR) & (total >= ODD_ROWS)
+    return np.take(~odd, hour)
 
 
 def _by_phase(cells: Cells, at: int) -> tuple[FloatArray, FloatArray]:
@@ -286,5 +382,14 @@ def _by_phase(cells: Cells, at: int) -> tuple[FloatArray, FloatArray]:
 
 def _is_steady(cells: Cells, at: int) -> bool:
     """Whether loads come all the time and not in a few batches a day."""
+    found = cells.memo.get(("steady", at))
+    if found is None:
+        found = cells.memo["steady", at] = _comes_all_the_time(cells, at)
+    return bool(found)
+
+
+def _comes_all_the_time(cells: Cells, at: int) -> bool:
     recent = cells.loaded[(cells.loaded >= at - 24 * HOUR) & (cells.loaded <= at)]
-    return len(np.unique(recent // FINE)) >= 24 * FINE_PER_HOUR // 3
+    used = np.zeros(24 * FINE_PER_HOUR + 2, dtype=np.bool_)
+    used[recent // FINE - (at - 24 * HOUR) // FINE] = True
+    return int(used.sum()) >= 24 * FINE_PER_HOUR // 3

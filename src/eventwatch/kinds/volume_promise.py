@@ -35,11 +35,17 @@ def promises(
         return
     if contract.min_per_day is None and contract.max_per_day is None:
         return
-    days = grid_of(int(view.measured_from.timestamp()), panel.at, DAY, view.exposure.time_zone)
-    if not days.size:
-        return
+    # From the day in which measuring began: what is over a ceiling already needs no whole day.
+    start = int(view.measured_from.timestamp())
+    days = grid_of(start - DAY + 1, panel.at, DAY, view.exposure.time_zone)
     counts, settled = _by_day(panel, days, column)
-    whole = [d for d in range(days.size - 1) if settled[d] and np.isfinite(counts[d])]
+    if panel.grid.size < 2:
+        counts = _young(view, days, column)
+    whole = [
+        d
+        for d in range(days.size - 1)
+        if settled[d] and np.isfinite(counts[d]) and days.edges[d] >= start
+    ]
     if contract.min_per_day is not None:
         yield _floor(
             make, check, contract, days, counts=counts, whole=whole, least=contract.min_per_day
@@ -48,6 +54,18 @@ def promises(
         yield _ceiling(
             make, check, contract, days, counts=counts, most=contract.max_per_day, at=panel.at
         )
+
+
+def _young(
+    view: ExposureView, days: Grid, column: int
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Rows of each day before the first whole bucket."""
+    mine = view.rows.series == column
+    place = days.place(view.rows.occurred[mine])
+    inside = (place >= 0) & (place < days.size)
+    return np.bincount(
+        place[inside], weights=view.rows.rows[mine][inside], minlength=days.size
+    ).astype(np.float64)
 
 
 def _by_day(

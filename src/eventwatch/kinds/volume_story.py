@@ -19,7 +19,7 @@ from eventwatch.kinds.volume_stop import Verdict
 from eventwatch.kinds.volume_words import number, span_of, when
 from eventwatch.model.durations import format_duration, from_epoch
 from eventwatch.model.measurement import HOUR
-from eventwatch.model.result import Amount, Fact, Result, Spark
+from eventwatch.model.result import NEW_LEVEL, Amount, Fact, Result, Spark
 from eventwatch.model.status import Status
 
 FloatArray = NDArray[np.float64]
@@ -28,6 +28,10 @@ LOOK_BACK_DAYS = 4
 """How far before the alarm its beginning is looked for."""
 TABLE_LEARNS_DAYS = 3.0
 """Days that most event types must have before their common movement means anything."""
+NEW_LEVEL_DAYS = 7
+"""So long a new level is told as one."""
+WORTH_TELLING = 0.1
+"""A level that differs by less is not called a new one."""
 WITNESSED = 0.05
 """From this common movement on it is worth telling."""
 
@@ -158,6 +162,43 @@ def _since(panel: VolumePanel, scored: Scored, column: int, verdict: Verdict) ->
     if not counts[start:].any():
         return from_epoch(min(int(panel.last_row[column]), panel.at))
     return from_epoch(begin)
+
+
+def new_level(panel: VolumePanel, scored: Scored, column: int) -> Fact | None:
+    """That another level was lately taken for the usual one, since when, and by how much it differs;
+    None: none was."""
+    change = _accepted(panel, scored, column)
+    if change is None:
+        return None
+    first, share = change
+    size = f"{share:.0%} of" if share < 2 else f"{share:.1f} times"
+    return Fact(
+        NEW_LEVEL,
+        f"new level since {from_epoch(panel.grid.edges[first]):%Y-%m-%d %H:%M} UTC, "
+        f"{size} the one before",
+    )
+
+
+def new_level_since(panel: VolumePanel, scored: Scored, column: int) -> datetime | None:
+    """When the level that ``new_level`` tells of began; None: it tells of none."""
+    change = _accepted(panel, scored, column)
+    return None if change is None else from_epoch(panel.grid.edges[change[0]])
+
+
+def _accepted(panel: VolumePanel, scored: Scored, column: int) -> tuple[int, float] | None:
+    """First bucket of a level that was lately accepted, and the part of the one before that it is."""
+    t, taken = panel.grid.size - 1, int(scored.accepted[column])
+    if taken < 0 or (t - taken) * panel.grid.step > NEW_LEVEL_DAYS * 86400 or taken >= t:
+        return None
+    alarm = scored.alarm[:taken, column]
+    quiet = np.flatnonzero(~alarm)
+    # Without an alarm it was found by its last two buckets.
+    first = int(quiet[-1]) + 1 if quiet.size else 0
+    first = min(first, max(taken - 1, 0))
+    before, after = float(scored.level[first, column]), float(scored.level[taken + 1, column])
+    if before <= 0 or abs(after / before - 1.0) < WORTH_TELLING:
+        return None
+    return first, after / before
 
 
 def spark(panel: VolumePanel, scored: Scored, column: int) -> Spark:

@@ -21,9 +21,11 @@ their start in epoch seconds (int64, UTC) and aligned to their own width.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -91,6 +93,69 @@ class Cells:
     rows: IntArray
     first_loaded: IntArray
     last_loaded: IntArray
+
+    @cached_property
+    def runs(self) -> IntArray:
+        """Where consecutive cells of one series begin; few, since the history keeps them in order."""
+        new = np.ones(len(self.series), dtype=np.bool_)
+        np.not_equal(self.series[1:], self.series[:-1], out=new[1:])
+        return np.flatnonzero(new).astype(np.int64)
+
+    @cached_property
+    def occurred_hour(self) -> IntArray:
+        """[N] hours since 1970."""
+        return self.occurred // HOUR
+
+    @cached_property
+    def loaded_hour(self) -> IntArray:
+        """[N] hours since 1970."""
+        return self.loaded // HOUR
+
+    def least(self, values: IntArray, none: int) -> IntArray:
+        """[S] the least of ``values`` [N] of each series; ``none`` where it has no cell."""
+        found = np.full(len(self.keys), np.iinfo(np.int64).max)
+        if len(self.series):
+            of_runs = np.minimum.reduceat(values, self.runs)
+            np.minimum.at(found, self.series[self.runs], of_runs)
+        return np.where(self.cell_count > 0, found, none)
+
+    def most(self, values: IntArray, none: int) -> IntArray:
+        """[S] the largest of ``values`` [N] of each series; ``none`` where it has no cell."""
+        found = np.full(len(self.keys), np.iinfo(np.int64).min)
+        if len(self.series):
+            of_runs = np.maximum.reduceat(values, self.runs)
+            np.maximum.at(found, self.series[self.runs], of_runs)
+        return np.where(self.cell_count > 0, found, none)
+
+    @cached_property
+    def memo(self) -> dict[Hashable, Any]:
+        """What was worked out of these cells, by what it is and what else it rests on: two checks of
+        one cycle often ask the same of a million cells."""
+        return {}
+
+    @cached_property
+    def cell_count(self) -> IntArray:
+        """[S]."""
+        ends = np.append(self.runs[1:], len(self.series))
+        found = np.bincount(
+            self.series[self.runs], weights=ends - self.runs, minlength=len(self.keys)
+        )
+        return found.astype(np.int64)
+
+    def places(self, series: int) -> IntArray:
+        """Where the cells of one series are, in their order."""
+        order, begins = self._runs_by_series
+        mine = np.sort(order[begins[series] : begins[series + 1]])
+        ends = np.append(self.runs, len(self.series))[mine + 1]
+        spans = [np.arange(a, b) for a, b in zip(self.runs[mine], ends, strict=True)]
+        return np.concatenate(spans) if spans else np.empty(0, dtype=np.int64)
+
+    @cached_property
+    def _runs_by_series(self) -> tuple[IntArray, IntArray]:
+        of_run = self.series[self.runs]
+        order = np.argsort(of_run, kind="stable")
+        begins = np.searchsorted(of_run[order], np.arange(len(self.keys) + 1))
+        return order.astype(np.int64), begins.astype(np.int64)
 
     @staticmethod
     def empty() -> Cells:

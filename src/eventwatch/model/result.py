@@ -53,6 +53,10 @@ class Fact:
     text: str
 
 
+NEW_LEVEL = "new level"
+"""Label of the fact that a good result carries after what was wrong became the usual."""
+
+
 @dataclass(frozen=True)
 class Result:
     """What one check says of one thing. Texts are plain and unescaped: renderers escape."""

@@ -80,6 +80,8 @@ class Exposure:
     partition: Partition | None = None
     time_zone: ZoneInfo = UTC_ZONE
     """Whose days and hours the rhythm follows."""
+    holidays: tuple[str, ...] = ()
+    """Places whose public holidays are not like other days: ``DE``, ``US-CA``."""
     naive_time_zone: ZoneInfo = UTC_ZONE
     """How times without a zone are read."""
     owner: str = ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from eventwatch.model.alert import Alert, Delivery, Silence
+from eventwatch.model.label import Label
 from eventwatch.model.view import Ledger
 
 
@@ -23,6 +24,8 @@ class ExposureState:
     """Open ones only (pending and firing)."""
     silences: tuple[Silence, ...] = ()
     """Not ended at the instant asked for; of every exposure."""
+    labels: tuple[Label, ...] = ()
+    """Known at the instant asked for; of this exposure."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from eventwatch.model.contract import Catalog
+from eventwatch.model.holiday import Holiday
+from eventwatch.model.label import Label
 from eventwatch.model.measurement import Cells, Changed, SeriesKey
 from eventwatch.model.settings import Exposure
 
@@ -56,3 +58,7 @@ class ExposureView:
     """Spans of loaded time that nobody could measure (for example a table that was unreadable and
     whose rows are gone)."""
     capped: tuple[str, ...] = ()
+    holidays: tuple[Holiday, ...] = ()
+    """Of the exposure's places, from the look-back to the day after ``now``, by day."""
+    labels: tuple[Label, ...] = ()
+    """Of this exposure. Those given after ``now`` must be left out by whoever uses them."""

@@ -13,6 +13,7 @@ from eventwatch.alerting.state import track
 from eventwatch.alerting.trouble import JUDGING, gather
 from eventwatch.model.alert import Alert, AlertState, Change, Silence, Transition
 from eventwatch.model.contract import Catalog
+from eventwatch.model.label import Label, Opinion
 from eventwatch.model.result import Result
 from eventwatch.model.settings import Exposure
 from eventwatch.model.status import KindName, Severity, Status
@@ -33,6 +34,8 @@ class Knowledge:
     now: datetime
     measured: bool
     restriction: Restriction
+    labels: tuple[Label, ...] = ()
+    """What people said of this exposure's incidents, as far as known at ``now``."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,7 @@ def assess(results: Sequence[Result], known: Knowledge) -> Assessment:
         known.now,
         reminders=known.reminders,
         judged=lambda alert: _judged(alert, kept, known, routes),
+        dismissed=_dismissed(open_alerts, known.labels),
     )
     found = tuple(_findings(kept, transitions, known, routes, muted)) + tuple(suppressed)
     return Assessment(
@@ -107,6 +111,28 @@ def assess(results: Sequence[Result], known: Knowledge) -> Assessment:
         routes=routes,
         muted=muted,
     )
+
+
+def _dismissed(alerts: Sequence[Alert], labels: Sequence[Label]) -> dict[str, str]:
+    """Open alerts of which a person said that they are no problem, and the words that end them."""
+    reasons: dict[str, str] = {}
+    for alert in alerts:
+        result = alert.result
+        for label in labels:
+            about = (label.event_type, label.dimension, label.value)
+            cut = ("", "") if result.cut is None else (result.cut.dimension, result.cut.value)
+            same = label.fingerprint == alert.fingerprint or (
+                result.kind is KindName.VOLUME
+                and not label.fingerprint
+                and about == (result.event_type, *cut)
+            )
+            if (
+                same
+                and label.opinion is Opinion.NOT_A_PROBLEM
+                and label.given_at >= alert.started_at
+            ):
+                reasons[alert.fingerprint] = f"not a problem, says {label.author}: {label.reason}"
+    return reasons
 
 
 def _judged(

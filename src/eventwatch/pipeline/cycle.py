@@ -15,7 +15,8 @@ from eventwatch.kinds.registry import KINDS
 from eventwatch.model.alert import Alert, AlertState
 from eventwatch.model.contract import Catalog
 from eventwatch.model.durations import from_epoch
-from eventwatch.model.result import Result
+from eventwatch.model.holiday import Holiday
+from eventwatch.model.result import NEW_LEVEL, Result
 from eventwatch.model.settings import Exposure, NotifySettings
 from eventwatch.model.state import CycleRecord, ExposureState, Lease
 from eventwatch.model.status import KindName, Status
@@ -46,6 +47,8 @@ class Watch:
     as_of: bool
     restriction: Restriction
     run_id: str
+    holidays: tuple[Holiday, ...] = ()
+    """Of the exposure's places, over the look-back."""
     trouble: tuple[Result, ...] = ()
     """ERROR results that were known before measuring, e.g. contracts that could not be read."""
 
@@ -72,6 +75,7 @@ def look(
         now=watch.now,
         as_of=watch.as_of,
         duplicates_over=_duplicates_over(watch),
+        holidays=watch.holidays,
     )
     outcome = measure(job, warehouse, history, progress)
     results: tuple[Result, ...]
@@ -85,6 +89,7 @@ def look(
         now=watch.now,
         measured=isinstance(outcome, Measured),
         restriction=watch.restriction,
+        labels=watch.state.labels,
     )
     if isinstance(outcome, Unmeasured):
         results = (unreadable(watch.exposure.name, outcome.reason), *watch.trouble)
@@ -179,25 +184,47 @@ def _report(watch: Watch, outcome: Measured | Unmeasured, assessment: Assessment
             error=outcome.reason,
         )
     view, scan = outcome.view, outcome.scan
-    # A cell names its series by index; a row whose time is unusable is in no series.
-    came = np.unique(view.rows.series)
+    # A row whose time is unusable is in no series.
+    came = int((view.rows.cell_count > 0).sum())
     last = int(view.rows.last_loaded.max()) if len(view.rows.rows) else None
     return ExposureReport(
         name=watch.exposure.name,
         at=watch.now,
         row_count=int(view.rows.rows.sum()),
-        event_type_count=len(came),
+        event_type_count=came,
         last_arrival_at=None if last is None else from_epoch(last),
         findings=assessment.findings,
         errors=errors,
         learning=tuple(r for r in results if r.status is Status.LEARNING),
         status_counts=counts,
-        notes=tuple(_notes(outcome)),
+        notes=(*_notes(outcome), *_usual_now(outcome, results)),
         rows_read=scan.rows,
         statements=outcome.statements,
         elapsed=scan.elapsed,
         read_from=scan.request.rows_from,
     )
+
+
+MOST_NEW_LEVELS = 5
+
+
+def _usual_now(outcome: Measured, results: Sequence[Result]) -> Iterable[str]:
+    """What is judged otherwise than usual: holidays, and levels that were accepted lately."""
+    zone = outcome.view.exposure.time_zone
+    today = outcome.view.now.astimezone(zone).date()
+    names = {str(each): None for each in outcome.view.holidays if each.day == today}
+    if names:
+        yield f"today is a holiday, {', '.join(names)}: a wider range of counts is usual"
+    new = [
+        f"{result.event_type}: {fact.text}"
+        for result in results
+        if result.status is Status.PASS
+        for fact in result.facts
+        if fact.label == NEW_LEVEL
+    ]
+    yield from new[:MOST_NEW_LEVELS]
+    if len(new) > MOST_NEW_LEVELS:
+        yield f"{len(new) - MOST_NEW_LEVELS} further event types have a new level"
 
 
 def _notes(outcome: Measured) -> Iterable[str]:

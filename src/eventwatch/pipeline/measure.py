@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-import numpy as np
 import pyarrow as pa
 
 from eventwatch.model.contract import Catalog
 from eventwatch.model.durations import floor_to, from_epoch
 from eventwatch.model.errors import ExposureBusy, StoreError, WarehouseError
+from eventwatch.model.holiday import Holiday
 from eventwatch.model.measurement import (
     CELL_SCHEMA,
     DELAY,
@@ -37,6 +37,7 @@ from eventwatch.ports.warehouse import Progress, Warehouse
 
 CHANGED_TOLD_FOR = timedelta(hours=24)
 RECENT = timedelta(days=14)
+MANY_CELLS = 200_000
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class Job:
     as_of: bool
     """The instant is past: nothing that was loaded later exists, and the cache must not be used."""
     duplicates_over: timedelta | None
+    holidays: tuple[Holiday, ...] = ()
 
 
 def measure(
@@ -188,9 +190,7 @@ def _view(job: Job, history: History, scan: Scan, note: HistoryNote) -> Exposure
         delays=history.cells(name, (DELAY,), recent, end),
         duplicates=history.cells(name, (DUPLICATE,), recent, end),
         bad_times=history.cells(name, (TIME,), recent, end),
-        ledger=merge_ledgers(
-            {} if job.as_of else job.state.ledger, ledger_of(rows), ledger_of(cuts)
-        ),
+        ledger=_with(_with({} if job.as_of else job.state.ledger, rows), cuts),
         measured_from=measured_from,
         watching_since=measured_from if since is None else min(since, measured_from),
         future_loaded=scan.future_loaded,
@@ -198,51 +198,47 @@ def _view(job: Job, history: History, scan: Scan, note: HistoryNote) -> Exposure
         changed=changed,
         approximate=job.as_of and not exposure.has_load_time,
         capped=scan.capped,
+        holidays=job.holidays,
+        labels=job.state.labels,
     )
 
 
-def ledger_of(cells: Cells) -> dict[SeriesKey, Seen]:
-    """First and last arrival of every series of these cells."""
-    size = len(cells.keys)
-    if not size or not len(cells.series):
-        return {}
-    first = np.full(size, np.iinfo(np.int64).max)
-    last = np.full(size, np.iinfo(np.int64).min)
-    np.minimum.at(first, cells.series, cells.first_loaded)
-    np.maximum.at(last, cells.series, cells.last_loaded)
-    return {
-        key: Seen(from_epoch(first[i]), from_epoch(last[i]))
-        for i, key in enumerate(cells.keys)
-        if first[i] <= last[i]
-    }
-
-
-def merge_ledgers(*ledgers: Ledger) -> dict[SeriesKey, Seen]:
-    """Earliest first and latest last arrival of each series."""
-    merged: dict[SeriesKey, Seen] = {}
-    for ledger in ledgers:
-        for key, seen in ledger.items():
-            known = merged.get(key)
-            merged[key] = (
-                seen
-                if known is None
-                else Seen(min(known.first_at, seen.first_at), max(known.last_at, seen.last_at))
-            )
+def _with(ledger: Ledger, cells: Cells) -> dict[SeriesKey, Seen]:
+    """The ledger with the arrivals of these cells; nearly all are in it already."""
+    merged = dict(ledger)
+    first = cells.least(cells.first_loaded, 0).tolist()
+    last = cells.most(cells.last_loaded, 0).tolist()
+    for i, (key, count) in enumerate(zip(cells.keys, cells.cell_count.tolist(), strict=True)):
+        if not count:
+            continue
+        known = merged.get(key)
+        first_at, last_at = from_epoch(first[i]), from_epoch(last[i])
+        if known is None:
+            merged[key] = Seen(first_at, last_at)
+        elif first_at < known.first_at or last_at > known.last_at:
+            merged[key] = Seen(min(first_at, known.first_at), max(last_at, known.last_at))
     return merged
 
 
 def _arrived(scan: Scan) -> Ledger:
     """The ledger's part of a scan, without turning its millions of cells into objects."""
     table = scan.cells.select(["event_type", "dimension", "value", "first_loaded", "last_loaded"])
-    grouped = table.group_by(["event_type", "dimension", "value"]).aggregate(
+    # Threads are not worth waking for the few cells of a daemon's cycle.
+    threads = table.num_rows > MANY_CELLS
+    grouped = table.group_by(["event_type", "dimension", "value"], use_threads=threads).aggregate(
         [("first_loaded", "min"), ("last_loaded", "max")]
     )
+    words = [
+        grouped.column(name).cast(pa.string()).to_pylist()
+        for name in ("event_type", "dimension", "value")
+    ]
+    times = [
+        grouped.column(name).to_numpy().tolist() for name in ("first_loaded_min", "last_loaded_max")
+    ]
     return {
-        SeriesKey(row["event_type"], row["dimension"], row["value"]): Seen(
-            from_epoch(row["first_loaded_min"]), from_epoch(row["last_loaded_max"])
-        )
-        for row in grouped.to_pylist()
-        if not row["dimension"].startswith("@")
+        SeriesKey(event_type, dimension, value): Seen(from_epoch(first), from_epoch(last))
+        for event_type, dimension, value, first, last in zip(*words, *times, strict=True)
+        if not dimension.startswith("@")
     }
 
 

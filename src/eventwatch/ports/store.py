@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from eventwatch.model.alert import Delivery, Outcome, Silence
+from eventwatch.model.alert import Alert, Delivery, Outcome, Silence
+from eventwatch.model.label import Label
 from eventwatch.model.state import CycleRecord, ExposureState, Lease
 
 
@@ -18,6 +19,14 @@ class StateReader(Protocol):
 
     def silences(self, now: datetime) -> tuple[Silence, ...]:
         """Silences that have not ended."""
+        ...
+
+    def labels(self, now: datetime) -> tuple[Label, ...]:
+        """Labels of every exposure that were given and not withdrawn by then, newest first."""
+        ...
+
+    def alerts_like(self, beginning: str, limit: int = 10) -> tuple[Alert, ...]:
+        """Alerts, open and closed, whose fingerprint or id begins so; newest first."""
         ...
 
     def last_heartbeat(self, name: str) -> datetime | None:
@@ -71,6 +80,14 @@ class Store(StateReader, Protocol):
 
     def end_silence(self, silence_id: str, now: datetime) -> bool:
         """Ends it now; False when there is none of that id."""
+        ...
+
+    def add_label(self, label: Label) -> None:
+        """Remembers it; one whose id is known is left as it is."""
+        ...
+
+    def withdraw_label(self, label_id: str, now: datetime) -> bool:
+        """It counts no longer; False when there is none of that id that counted."""
         ...
 
     def heartbeat(self, name: str, now: datetime) -> None:

@@ -79,6 +79,22 @@ def merge(known: Alert, other: Alert) -> Alert:
     )
 
 
+def alerts_like(connection: sa.Connection, beginning: str, limit: int) -> tuple[Alert, ...]:
+    """Open and closed ones whose fingerprint or id begins so, newest first."""
+    rows = connection.execute(
+        sa.select(alert)
+        .where(
+            sa.or_(
+                alert.c.fingerprint.startswith(beginning, autoescape=True),
+                alert.c.id.startswith(beginning, autoescape=True),
+            )
+        )
+        .order_by(alert.c.is_open.desc(), alert.c.started_at.desc(), alert.c.id)
+        .limit(limit)
+    )
+    return tuple(_alert(row._mapping) for row in rows)
+
+
 def _write(connection: sa.Connection, exposure_id: str, one: Alert) -> Merged | None:
     values = _values(one)
     changed = connection.execute(

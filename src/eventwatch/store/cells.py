@@ -33,9 +33,19 @@ class KeyBook:
     def __init__(self) -> None:
         self.keys: list[SeriesKey] = []
         self._numbers: dict[tuple[str, str | None, str], int] = {}
+        self._ranks = np.empty(0, dtype=np.int64)
         self._translations: dict[
             str, tuple[list[str | None], list[str | None], NDArray[np.int32]]
         ] = {}
+
+    def in_order(self, numbers: NDArray[np.intp]) -> NDArray[np.intp]:
+        """These numbers by the names of their series: alike in every process, however it came to know
+        them."""
+        if len(self._ranks) != len(self.keys):
+            order = sorted(range(len(self.keys)), key=lambda n: _by_name(self.keys[n]))
+            self._ranks = np.empty(len(order), dtype=np.int64)
+            self._ranks[order] = np.arange(len(order))
+        return numbers[np.argsort(self._ranks[numbers])]
 
     def number(self, dimension: str, event_type: str | None, value: str) -> int:
         """The number of a series."""
@@ -57,6 +67,10 @@ class KeyBook:
             known = event_types, values, np.full(size, -1, dtype=np.int32)
             self._translations[dimension] = known
         return known[2]
+
+
+def _by_name(key: SeriesKey) -> tuple[str, str, bool, str]:
+    return key.dimension, key.value, key.event_type is not None, key.event_type or ""
 
 
 @dataclass(frozen=True)
@@ -160,7 +174,7 @@ def row_sums(block: Block, book: KeyBook) -> IntArray:
 def _cells(book: KeyBook, series: NDArray[np.int32], columns: list[IntArray]) -> Cells:
     used = np.zeros(len(book.keys), dtype=np.bool_)
     used[series] = True
-    numbers = np.flatnonzero(used)
+    numbers = book.in_order(np.flatnonzero(used))
     places = np.zeros(len(book.keys), dtype=np.int32)
     places[numbers] = np.arange(len(numbers), dtype=np.int32)
     occurred, loaded, rows, first, last = columns

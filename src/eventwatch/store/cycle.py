@@ -13,7 +13,16 @@ from eventwatch.model.alert import Delivery, DeliveryState
 from eventwatch.model.state import CycleRecord
 from eventwatch.store import alerts, leases, outbox
 from eventwatch.store.encoding import encode_event_type, key_of
-from eventwatch.store.schema import alert, cycle, delivery, exposure_cycle, ledger, meta, silence
+from eventwatch.store.schema import (
+    alert,
+    cycle,
+    delivery,
+    exposure_cycle,
+    label,
+    ledger,
+    meta,
+    silence,
+)
 from eventwatch.store.upsert import greatest, insert, least
 
 KEEP_ALERTS = timedelta(days=400)
@@ -61,6 +70,8 @@ def prune(connection: sa.Connection, now: datetime) -> None:
     )
     connection.execute(sa.delete(cycle).where(cycle.c.at < _ago(now, KEEP_CYCLES)))
     connection.execute(sa.delete(silence).where(silence.c.ends_at < _ago(now, KEEP_ALERTS)))
+    # A label that counts is kept for as long as the exposure may hold the rows it is about.
+    connection.execute(sa.delete(label).where(label.c.withdrawn_at < _ago(now, KEEP_ALERTS)))
     # What waits to be sent is never forgotten, however long it waits.
     done = [s.value for s in (DeliveryState.SENT, DeliveryState.DEAD, DeliveryState.WITHHELD)]
     connection.execute(

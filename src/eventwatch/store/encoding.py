@@ -34,6 +34,8 @@ def encode_text(text: str) -> str:
 
 def decode_text(text: str) -> str:
     """The inverse of ``encode_text``."""
+    if "\\" not in text:
+        return text
     return _ESCAPE.sub(lambda m: "\\" if m[1] == "\\" else chr(int(m[1][1:], 16)), text)
 
 

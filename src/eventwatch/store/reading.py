@@ -6,12 +6,13 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from eventwatch.model.alert import Silence
+from eventwatch.model.alert import Alert, Silence
+from eventwatch.model.label import Label
 from eventwatch.model.measurement import SeriesKey
 from eventwatch.model.state import ExposureState
 from eventwatch.model.view import Seen
-from eventwatch.store import leases
-from eventwatch.store.alerts import open_alerts
+from eventwatch.store import labels, leases
+from eventwatch.store.alerts import alerts_like, open_alerts
 from eventwatch.store.encoding import decode_event_type, key_of
 from eventwatch.store.engine import Database
 from eventwatch.store.schema import exposure_cycle, ledger, silence
@@ -37,12 +38,23 @@ class SqlReader:
                 ledger=_ledger(connection, exposure_id),
                 alerts=open_alerts(connection, exposure_id),
                 silences=_silences(connection, now),
+                labels=labels.known(connection, now, exposure_id),
             )
 
     def silences(self, now: datetime) -> tuple[Silence, ...]:
         """Silences that have not ended, the one that ends first first."""
         with self._database.reading() as connection:
             return _silences(connection, now)
+
+    def labels(self, now: datetime) -> tuple[Label, ...]:
+        """Labels of every exposure that were given and not withdrawn by then, newest first."""
+        with self._database.reading() as connection:
+            return labels.known(connection, now)
+
+    def alerts_like(self, beginning: str, limit: int = 10) -> tuple[Alert, ...]:
+        """Alerts, open and closed, whose fingerprint or id begins so; newest first."""
+        with self._database.reading() as connection:
+            return alerts_like(connection, beginning, limit)
 
     def last_heartbeat(self, name: str) -> datetime | None:
         """None: never."""

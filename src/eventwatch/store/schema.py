@@ -38,7 +38,7 @@ from eventwatch.store.encoding import (
 PREFIX = "eventwatch_"
 VERSION_TABLE = PREFIX + "schema"
 """Where Alembic keeps the revision."""
-REVISION = "0001"
+REVISION = "0002"
 """The revision that this code reads and writes: the newest file of migrations/versions."""
 MARKER = "eventwatch state"
 """Value of the row ``marker`` in the meta table, by which a file of ours is known."""
@@ -197,6 +197,27 @@ silence = Table(
     Column("author", AnyText, nullable=False),
     Column("starts_at", Instant, nullable=False),
     Column("ends_at", Instant, nullable=False),
+)
+
+label = Table(
+    PREFIX + "label",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("exposure_id", String(40), nullable=False),
+    Column("exposure", AnyText, nullable=False),
+    # Empty: the exposure as a whole; "=name" else.
+    Column("event_type", AnyText, nullable=False),
+    Column("dimension", AnyText, nullable=False),
+    Column("value", AnyText, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("opinion", String(20), nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("reason", AnyText, nullable=False),
+    Column("author", AnyText, nullable=False),
+    Column("given_at", Instant, nullable=False),
+    Column("withdrawn_at", Instant),
+    Index("eventwatch_label_of_exposure", "exposure_id", "given_at"),
 )
 
 lease = Table(

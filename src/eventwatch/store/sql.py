@@ -13,9 +13,10 @@ import sqlalchemy as sa
 
 from eventwatch.model.alert import Delivery, Outcome, Silence
 from eventwatch.model.errors import StoreError
+from eventwatch.model.label import Label
 from eventwatch.model.settings import Secret
 from eventwatch.model.state import CycleRecord, Lease
-from eventwatch.store import cycle, leases, outbox
+from eventwatch.store import cycle, labels, leases, outbox
 from eventwatch.store.engine import Limits, open_database, parse_url
 from eventwatch.store.migrate import Found, inspect, prepare
 from eventwatch.store.reading import SqlReader
@@ -125,6 +126,16 @@ class SqlStore(SqlReader):
             )
             found: str | None = connection.scalar(sa.select(silence_table.c.id).where(mine))
             return found is not None
+
+    def add_label(self, label: Label) -> None:
+        """Remembers it; one whose id is known is left as it is."""
+        with self._database.writing() as connection:
+            labels.add(connection, label)
+
+    def withdraw_label(self, label_id: str, now: datetime) -> bool:
+        """It counts no longer; False when there is none of that id that counted."""
+        with self._database.writing() as connection:
+            return labels.withdraw(connection, label_id, now)
 
     def heartbeat(self, name: str, now: datetime) -> None:
         """Proof that a cycle ran."""

@@ -46,12 +46,13 @@ class Source:
     dialect: Dialect
 
     def batches(self, expression: Any) -> Iterator[pa.RecordBatch]:
-        """Runs one statement and streams its answer."""
+        """Runs one statement, an expression or (on DuckDB) its SQL, and streams its answer."""
         if self.dialect.name != "duckdb":
             yield from self.con.to_pyarrow_batches(expression, chunk_size=BATCH_ROWS)
             return
         # Ibis 12 asks DuckDB for batches by a method that DuckDB 2.0 no longer has.
-        relation = self.con.con.sql(self.con.compile(expression))
+        sql = expression if isinstance(expression, str) else self.con.compile(expression)
+        relation = self.con.con.sql(sql)
         reader = getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader
         yield from reader(BATCH_ROWS)
 

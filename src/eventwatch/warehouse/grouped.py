@@ -109,7 +109,7 @@ def _branches(table: Any, columns: Columns, request: ScanRequest) -> Iterator[An
     if columns.exposure.has_load_time:
         yield _delays(table, columns, spans, parts.number(DELAY))
     for dimension in columns.exposure.dimensions:
-        known = request.known_values.get(dimension.name, ())
+        known = kept_names(dimension, request)
         yield _cut(table, columns, spans, dimension, known=known, part=parts.number(dimension.name))
     yield _count(
         table,
@@ -175,11 +175,16 @@ def _cut(
     )
 
 
+def kept_names(dimension: Dimension, request: ScanRequest) -> tuple[str, ...]:
+    """Values of a dimension that keep their places, in an order that does not change with their rows."""
+    known = request.known_values.get(dimension.name, ())
+    # DuckDB before 2.0 ends a statement at a NUL; such a value takes its place by its rows.
+    return tuple(sorted([value for value in known if "\0" not in value][: dimension.cap]))
+
+
 def _kept(rows: Any, columns: Columns, dimension: Dimension, known: tuple[str, ...]) -> Any:
     """The values that are followed: column's text → name. Known ones keep their places, the free
     ones go to the largest of this window; ties fall by digest, alike on every engine."""
-    # DuckDB before 2.0 ends a statement at a NUL; such a value takes its place by its rows.
-    known = tuple(value for value in known if "\0" not in value)[: dimension.cap]
     text = as_text(rows[dimension.column])
     counts = rows.filter(text.notnull()).group_by(raw=text).agg(n=lambda t: t.count())
     named = counts.mutate(named=value_expr(counts.raw, columns.dialect))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -26,12 +26,17 @@ from eventwatch.warehouse.grouped import Parts, Spans, grouped
 from eventwatch.warehouse.parquet import steadily
 from eventwatch.warehouse.recounting import recounting
 from eventwatch.warehouse.repeats import repeats
+from eventwatch.warehouse.template import Statements
 
 T = TypeVar("T")
 
 
 class IbisWarehouse:
-    """Implements ``ports.warehouse.Warehouse``. Holds nothing; every call opens and closes."""
+    """Implements ``ports.warehouse.Warehouse``. Holds compiled statements and nothing else; every call
+    opens and closes."""
+
+    def __init__(self) -> None:
+        self._statements = Statements()
 
     def verify(self, exposure: Exposure) -> tuple[Fault, ...]:
         """Every difference between the config and the table."""
@@ -53,11 +58,11 @@ class IbisWarehouse:
             columns = _columns(source, Spans.of(request).first, request.now)
             parts = Parts.of(exposure.dimensions).names
             gatherer = Gatherer((*parts, DUPLICATE))
-            statement = grouped(source.table, columns, request)
+            statement = self._statement(source, columns, request, grouped)
             for batch in _ask(source, statement, _told(progress, 0.0, 0.9, "counting rows")):
                 gatherer.add(batch, parts, ("", TIME))
             if wants_repeats:
-                second = repeats(source.table, columns, request)
+                second = self._statement(source, columns, request, repeats)
                 for batch in _ask(source, second, _told(progress, 0.9, 1.0, "looking for repeats")):
                     gatherer.add(batch, (DUPLICATE,), ())
             return gatherer, 2 if wants_repeats else 1
@@ -73,6 +78,18 @@ class IbisWarehouse:
             elapsed=timedelta(seconds=time.monotonic() - started),
             capped=tuple(d.name for d in exposure.dimensions if d.name in gatherer.capped),
         )
+
+    def _statement(
+        self,
+        source: Source,
+        columns: Columns,
+        request: ScanRequest,
+        build: Callable[[Any, Columns, ScanRequest], Any],
+    ) -> Any:
+        """What ``Source.batches`` runs: SQL where it was compiled before."""
+        if source.dialect.name != "duckdb":
+            return build(source.table, columns, request)
+        return self._statements.text(source, columns, request, build)
 
     def recount(self, exposure: Exposure, first_day: datetime, end_day: datetime) -> Recount:
         """Rows per event type and loaded UTC day in [first_day, end_day)."""

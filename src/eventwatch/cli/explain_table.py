@@ -1,0 +1,338 @@
+"""An explanation for people: the sentence, the plot, what decided, each window, the other checks.
+
+Everything foreign goes through ``terminal`` and into Text objects, never into markup.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from eventwatch.alerting.escape import terminal, truncate
+from eventwatch.app.adapters import adapter
+from eventwatch.cli import words
+from eventwatch.cli.console import PIPE_WIDTH, as_text, columns, show, speaks_unicode
+from eventwatch.model.durations import format_duration
+from eventwatch.model.status import Status
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from eventwatch.app.explain import Explained
+    from eventwatch.kinds.volume_explanation import Explanation, Threshold, Window
+    from eventwatch.model.result import Result
+
+_STYLE = {
+    Status.FAIL: "bold red",
+    Status.ERROR: "magenta",
+    Status.LEARNING: "yellow",
+    Status.SKIPPED: "dim",
+    Status.PASS: "green",
+}
+_PARTS = {"faint": "dim", "band": "blue", "line": "bold", "bad": "bold red"}
+_NAME = 200
+_LABELS = 13
+INDENT = 2
+
+
+def print_table(one: Explained, *, plot: bool) -> None:
+    """To standard output, as wide and as colourful as that allows."""
+    unicode = speaks_unicode(sys.stdout)
+    show(for_people(one, columns(sys.stdout), plot=plot, unicode=unicode))
+
+
+def table_text(one: Explained, width: int = PIPE_WIDTH, *, plot: bool = True) -> str:
+    """As plain text."""
+    return as_text(for_people(one, width, plot=plot), width)
+
+
+def for_people(one: Explained, width: int, *, plot: bool = True, unicode: bool = True) -> Group:
+    """The whole answer."""
+    view = _View(one, unicode)
+    parts: list[object] = [*view.head(), Text()]
+    volume = one.volume
+    if volume is None:
+        parts += [Text("No row of it came in the look-back: volume has nothing to judge."), Text()]
+    else:
+        parts += [*view.verdict(volume), Text()]
+        if plot and volume.trace is not None:
+            lines = adapter("chart_lines")(volume.trace, width=width - INDENT, unicode=unicode)
+            parts += [*map(_line, lines), Text()]
+        parts += [view.decided(volume), Text()]
+        if volume.windows:
+            parts += [view.windows(volume), Text()]
+    parts += view.others()
+    return Group(*parts)  # type: ignore[arg-type]
+
+
+def _line(spans: Iterable[Any]) -> Padding:
+    text = Text(no_wrap=True, overflow="crop")
+    for span in spans:
+        text.append(span.text, _PARTS[span.part.value])
+    return Padding(text, (0, 0, 0, INDENT))
+
+
+def _clean(text: str, longest: int = 1000) -> str:
+    return terminal(truncate(text, longest))
+
+
+@dataclass(frozen=True)
+class _View:
+    one: Explained
+    unicode: bool
+
+    @property
+    def _dot(self) -> str:
+        return " · " if self.unicode else " - "
+
+    def _signed(self, share: float) -> str:
+        text = f"{share * 100:+.0f} %" if abs(share) >= 0.005 else "0 %"
+        return text.replace("-", "−") if self.unicode else text
+
+    def _plus_minus(self, share: float) -> str:
+        size = share * 100
+        text = f"{size:.1f}" if size < 10 else f"{size:.0f}"
+        return f"{'±' if self.unicode else '+/-'}{text} %"
+
+    def _z(self, z: float) -> str:
+        text = f"{z:+.1f}"
+        return text.replace("-", "−") if self.unicode else text
+
+    def head(self) -> Iterator[Text]:
+        one = self.one
+        line = Text(_clean(one.event_type, _NAME) or "(empty)", "bold")
+        line.append(f"  in {_clean(one.exposure, _NAME)}, as of {words.instant(one.now)}", "dim")
+        if one.zone != "UTC":
+            line.append(f" ({self._local(one.now)} {_clean(one.zone)})", "dim")
+        yield line
+        contract = one.contract
+        parts = [f"owner {_clean(one.team, _NAME)}" if one.team else "owner nobody"]
+        if contract is None:
+            parts.append("no contract declares it")
+        else:
+            parts += [f"contract {_clean(str(contract.location))}", f"tier {contract.tier.value}"]
+        yield Text(self._dot.join(parts), "dim")
+
+    def _local(self, at: datetime) -> str:
+        return f"{at.astimezone(ZoneInfo(self.one.zone)):%H:%M}"
+
+    def verdict(self, volume: Explanation) -> Iterator[object]:
+        line = Text(volume.status.value.upper(), _STYLE[volume.status])
+        line.append(f"  {_clean(volume.sentence)}", "bold")
+        yield line
+        if volume.why != volume.sentence:
+            yield _indented(Text(_clean(volume.why)))
+        until = volume.result.learning_until
+        if until is not None:
+            yield _indented(Text(f"learning until {words.minute(until)}"))
+        if self.one.muted:
+            yield _indented(Text(f"nobody is told: {_clean(self.one.muted)}", "yellow"))
+
+    def decided(self, volume: Explanation) -> Table:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+        table.add_column(width=_LABELS, no_wrap=True, style="dim")
+        table.add_column(overflow="fold")
+        for label, text in self._rows(volume):
+            table.add_row(label, Text(_clean(text)))
+        return table
+
+    def _rows(self, volume: Explanation) -> Iterator[tuple[str, str]]:
+        if volume.expected is not None and volume.observed is not None:
+            seen = words.quantity(volume.observed, "events")
+            usual = _number(volume.expected)
+            if volume.lower is not None and volume.upper is not None:
+                usual += f" (99 of 100: {_number(volume.lower)} to {_number(volume.upper)})"
+            yield "seen", seen
+            yield "expected", usual
+        if volume.deviation is not None and volume.spread is not None:
+            scale = 1.0 if volume.scale is None else volume.scale
+            own = (
+                ""
+                if abs(scale - 1.0) < 0.005
+                else f"; by its own record z is divided by {scale:.2f}"
+            )
+            yield (
+                "spread",
+                f"{self._plus_minus(volume.deviation)} ({self._phi()} {volume.spread:.2g}{own})",
+            )
+        if volume.z is not None and volume.score is not None:
+            yield "how far", self._how_far(volume)
+        if volume.threshold is not None:
+            yield "threshold", self._threshold(volume.threshold)
+        if volume.season is not None:
+            yield "season", volume.season.words
+        if volume.level is not None:
+            level = f"{_number(volume.level)} rows in an average {volume.level_by}"
+            yield "level", f"{level}; {volume.new_level}" if volume.new_level else level
+        if volume.common is not None:
+            yield "the others", self._common(volume)
+        yield "judged", volume.judged_by
+        if volume.late:
+            yield "table late", f"nothing was loaded since {words.instant(volume.at)}"
+        if volume.completeness is not None:
+            yield "complete", self._complete(volume)
+        silence = volume.silence
+        if silence is not None:
+            before = "before the last load" if volume.late else "ago"
+            yield (
+                "last row",
+                f"{format_duration(silence.quiet)} {before}; the chance of such a silence is "
+                f"{_chance(silence.p_value)}, told under {silence.limit:.0e}",
+            )
+        yield "history", f"{volume.learned_days:.1f} days"
+        if volume.holiday:
+            yield "holiday", volume.holiday
+        if volume.said:
+            yield "a person said", volume.said
+        for promise in volume.promises:
+            yield f"contract {promise.aspect}", _promise(promise)
+        for result in volume.exposure:
+            if result.summary and result.aspect != "late":
+                yield "the table", result.summary
+
+    def _phi(self) -> str:
+        return "φ" if self.unicode else "phi"
+
+    def _how_far(self, volume: Explanation) -> str:
+        assert volume.z is not None
+        assert volume.score is not None
+        parts = [f"z {self._z(volume.z)}"]
+        if volume.p_value is not None:
+            parts.append(f"p {_chance(volume.p_value)}")
+        parts.append(f"score {volume.score:.2f}")
+        if volume.once_in is not None:
+            parts.append(_how_rare(volume.once_in))
+        return ", ".join(parts)
+
+    def _threshold(self, limit: Threshold) -> str:
+        place = f" ({limit.source})" if limit.source else " (built in)"
+        if limit.z is not None:
+            return f"|z| {limit.z:g}{place}"
+        alerts = f"{limit.budget:g} false alert{'' if limit.budget == 1 else 's'}"
+        types = f"{limit.team_size:,} event type{'' if limit.team_size == 1 else 's'}"
+        has = f"{limit.team} has {types}" if limit.team else f"no team owns it and {types} in all"
+        cap = "; more than that no event type gets" if limit.capped else ""
+        return (
+            f"score {limit.score:.2f}, or {limit.silent_score:.2f} where nothing came: {alerts} per "
+            f"team and week{place}, {has}: {limit.false_per_day:.2g} a day each{cap}"
+        )
+
+    def _common(self, volume: Explanation) -> str:
+        common = volume.common
+        assert common is not None
+        text = f"all event types together {self._signed(common.movement)}"
+        if common.together:
+            text += ", most of the table moves at once: told of the exposure"
+        if common.spoke:
+            return (
+                f"{text}; it shares {self._signed(common.shared)}: z {self._z(common.own_z)} by its "
+                f"own past, {self._z(common.z)} against the others"
+            )
+        return f"{text}; they changed nothing for it: z {self._z(common.own_z)} by its own past"
+
+    def _complete(self, volume: Explanation) -> str:
+        assert volume.completeness is not None
+        share = volume.completeness.share
+        if share >= 1:
+            return "all of the newest bucket's rows can be there"
+        return (
+            f"{share * 100:.0f} % of the newest bucket's rows can be there "
+            f"({self._plus_minus(volume.completeness.doubt)} of that)"
+        )
+
+    def windows(self, volume: Explanation) -> Table:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        table.add_column("window", no_wrap=True)
+        for name in ("seen", "expected", "change", "z", "calibrated"):
+            table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("", no_wrap=True)
+        for window in volume.windows:
+            table.add_row(*(Text(cell) for cell in self._window(window)))
+        return table
+
+    def _window(self, window: Window) -> Iterator[str]:
+        yield f"last {format_duration(window.length)}"
+        yield _number(window.observed)
+        yield _number(window.expected)
+        yield self._signed(window.observed / max(window.expected, 1e-9) - 1.0)
+        yield self._z(window.z)
+        yield self._z(window.calibrated)
+        yield "spoke" if window.spoke else ""
+
+    def others(self) -> Iterator[object]:
+        bad = [r for r in self.one.others if r.status is not Status.PASS]
+        good = [r for r in self.one.others if r.status is Status.PASS]
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        table.add_column("other checks", no_wrap=True)
+        table.add_column("", no_wrap=True)
+        table.add_column("", overflow="fold")
+        for result in sorted(bad, key=lambda r: (r.kind.value, r.aspect, r.cut is not None)):
+            table.add_row(
+                Text(f"{result.kind.value} {result.aspect}"),
+                Text(result.status.value.upper(), _STYLE[result.status]),
+                Text(_what(result)),
+            )
+            for fact in result.facts:
+                table.add_row("", "", Text(f"{_clean(fact.label)}: {_clean(fact.text)}", "dim"))
+        for kind in dict.fromkeys(r.kind for r in good):
+            aspects = dict.fromkeys(r.aspect for r in good if r.kind is kind)
+            table.add_row(
+                Text(kind.value),
+                Text("PASS", _STYLE[Status.PASS]),
+                Text(", ".join(aspects), "dim"),
+            )
+        if self.one.others:
+            yield table
+        for note in self.one.notes:
+            yield Text(f"note: {_clean(note)}", "dim")
+
+
+def _indented(text: Text) -> Padding:
+    return Padding(text, (0, 0, 0, INDENT))
+
+
+def _what(result: Result) -> str:
+    cut = result.cut
+    where = "" if cut is None else f"{cut.dimension} {cut.value}: "
+    table = "the exposure as a whole: " if result.event_type is None else ""
+    return _clean(f"{table}{where}{result.summary}")
+
+
+def _promise(result: Result) -> str:
+    if result.summary:
+        return f"{result.status.value.upper()}: {result.summary}"
+    amount = result.amount
+    if amount is None:
+        return result.status.value.upper()
+    bound = amount.lower if amount.lower is not None else amount.upper
+    limit = "" if bound is None else f", the promise is {_number(bound)} a day"
+    return f"{result.status.value.upper()}: {_number(amount.observed)} events{limit}"
+
+
+def _number(count: float) -> str:
+    if not math.isfinite(count):
+        return "unknown"
+    return f"{count:,.0f}" if count >= 100 or count == int(count) else f"{count:,.1f}"
+
+
+def _how_rare(once_in: timedelta) -> str:
+    """By the event type's own record."""
+    if once_in >= timedelta(days=3650):
+        return "by its own record not once in ten years"
+    return f"by its own record once in {format_duration(once_in)}"
+
+
+def _chance(p: float) -> str:
+    if p < 1e-15:
+        return "under 1e-15"
+    return f"{p:.2g}" if p >= 1e-4 else f"{p:.0e}"

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eventwatch.backtest.compare import Sides, compare
+from eventwatch.backtest.incident import Incident, Replay
+from eventwatch.backtest.page import page
+from eventwatch.backtest.picture import Picture
+from eventwatch.backtest.report import Backtest, ExposureBacktest, Limits
+from eventwatch.backtest.span import Span
+from eventwatch.backtest.svg import drawing
+from eventwatch.model.contract import Catalog
+from tests.backtest.incidents import HOUR, START, incident, result
+from tests.fakes.hostile_names import HOSTILE
+
+SPAN = Span.of(START, START + timedelta(days=14), HOUR)
+PICTURE = Picture(START, HOUR, tuple(float(i % 24) for i in range(200)), ((START, 4.0),))
+
+
+def backtest(
+    now: list[Incident], other: list[Incident] | None = None, name: str = "events"
+) -> Backtest:
+    pairs = None
+    if other is not None:
+        pairs = compare(now, other, Sides((), (), Catalog({}, {}, "")), SPAN.last_at)
+    found = ExposureBacktest(
+        name=name,
+        now=Replay(name, tuple(now), 2),
+        other=None if other is None else Replay(name, tuple(other), 0),
+        comparison=pairs,
+        pictures={i.id: PICTURE for i in (*now, *(other or []))},
+    )
+    return Backtest(SPAN, (found,), {"": 1.0}, against="" if other is None else "checks-new")
+
+
+class Checker(HTMLParser):
+    """Tags, and whether each is closed in turn."""
+
+    VOID = frozenset(("meta", "line", "rect", "path"))
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        assert not [name for name, _ in attrs if name.startswith("on")]
+        assert not [name for name, _ in attrs if name in ("src", "href")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+
+def read(html: str) -> Checker:
+    checker = Checker()
+    checker.feed(html)
+    assert checker.open == []
+    return checker
+
+
+def test_the_page_has_a_chart_for_each_incident_and_needs_nothing_else() -> None:
+    html = page(backtest([incident("a"), incident("b", 30), incident("c", 2, None)]), Limits())
+    tags = read(html).tags
+    assert tags.count("svg") == 3
+    assert "script" not in tags
+    assert not re.search(r"https?://", html)
+    assert "default-src 'none'" in html
+
+
+def test_it_tells_who_was_told_how_often_in_each_week() -> None:
+    html = page(backtest([incident("a"), incident("b", 30), incident("c", 24 * 8)]), Limits(1))
+    assert "<h1>3 incidents, 1.5 a week</h1>" in html
+    assert "growth: 2 incidents in the week of 2026-03-02, at most 1 may be" in html
+    row = re.search(r"<tr><td>growth</td>.*?</tr>", html, re.DOTALL)
+    assert row is not None
+    cells = re.findall(r'<td class="(\w+)">([^<]*)', row[0])
+    assert cells == [("over", "2"), ("within", "1"), ("none", "·")]
+
+
+def test_of_two_sets_of_checks_it_shows_what_differs() -> None:
+    same = incident("s")
+    html = page(backtest([same, incident("a")], [same, incident("b")]), Limits())
+    assert set(re.findall(r'<span class="tag (\w+)">', html)) == {"removed", "added"}
+    assert "1 removed, 1 added, 0 at other times, 1 alike" in html
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_name_gets_out_of_its_place(name: str) -> None:
+    def made(name: str) -> str:
+        one = incident("a", team=name, opened=result(name, summary=name), worst=result(name))
+        return page(backtest([one], name=name), Limits())
+
+    html = made(name)
+    assert read(html).tags == read(made("harmless")).tags
+    html.encode("utf-8")
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", html)
+
+
+@given(
+    counts=st.lists(st.floats(0, 1e12), min_size=1, max_size=400),
+    step=st.sampled_from([HOUR, timedelta(days=1)]),
+    begin=st.integers(-50, 500),
+    end=st.none() | st.integers(0, 900),
+)
+def test_every_drawing_is_well_formed_and_stays_inside(
+    counts: list[float], step: timedelta, begin: int, end: int | None
+) -> None:
+    made = Picture(START, step, tuple(counts), ((START, counts[0]),))
+    one = incident("a", begin, None if end is None else begin + end)
+    svg = drawing(made, one, START + 400 * HOUR)
+    root = ElementTree.fromstring(svg)
+    numbers = [
+        float(each)
+        for path in root.iter("path")
+        for each in re.findall(r"-?\d+(?:\.\d+)?", path.attrib["d"])
+    ]
+    assert all(-1 <= n <= 761 for n in numbers)
+    assert "nan" not in svg
+    assert "inf" not in svg
