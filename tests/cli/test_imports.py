@@ -89,7 +89,12 @@ def test_every_command_is_in_the_list() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [c for c in COMMANDS if c not in ((), ("contracts",), ("silence",), ("config",), ("feedback",))]
+    "command",
+    [
+        c
+        for c in COMMANDS
+        if c not in ((), ("contracts",), ("silence",), ("config",), ("feedback",))
+    ],
 )
 def test_help_of_every_command_has_an_example(
     command: tuple[str, ...], capsys: pytest.CaptureFixture[str]

@@ -103,7 +103,7 @@ class Project:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            env={**os.environ, **(env or {})},
+            env={**os.environ, "COLUMNS": "160", **(env or {})},
             check=False,
             timeout=120,
         )

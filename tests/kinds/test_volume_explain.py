@@ -223,12 +223,12 @@ def test_a_level_that_was_accepted_is_told_and_marked(world: World) -> None:
 def test_the_budget_is_shared_by_the_team_and_its_source_is_told(world: World) -> None:
     declared = [contract(f"type_{i:02d}", owner=Owner("growth")) for i in range(4)]
     view = view_of(world, 0, contracts=declared)
-    check = VolumeCheck(false_alerts_per_team_and_week=0.01, source="checks/calm.yaml:3")
+    check = VolumeCheck(false_alerts_per_team_and_week=0.005, source="checks/calm.yaml:3")
     other = VolumeCheck(events=("type_*",), keep=timedelta(hours=2), source="checks/other.yaml:1")
     limit = told(view, "type_01", check, other).threshold
     assert limit is not None
     assert (limit.team, limit.team_size) == ("growth", 4)
-    assert limit.false_per_day == pytest.approx(0.01 / 7 / 4)
+    assert limit.false_per_day == pytest.approx(0.005 / 7 / 4)
     assert not limit.capped
     assert limit.source == "checks/calm.yaml:3"
     built_in = told(view, "type_01").threshold

@@ -158,7 +158,9 @@ def _cut(good: Any, request: ScanRequest, found: Found, dimension: Any) -> bool:
         for *_, row in window
         if row[dimension.column] is not None
     )
-    known = request.known_values.get(dimension.name, ())[: dimension.cap]
+    # A value with a NUL takes its place by its rows.
+    known = [v for v in request.known_values.get(dimension.name, ()) if "\0" not in v]
+    known = known[: dimension.cap]
     fresh = sorted(
         (v for v in counts if v not in known),
         key=lambda v: (-counts[v], hashlib.md5(v.encode()).hexdigest()),

@@ -25,7 +25,7 @@ from eventwatch.alerting.trouble import is_trouble
 from eventwatch.model.alert import Change, Message
 from eventwatch.model.status import Severity
 
-BUDGET = 8_200
+BUDGET = 8_000
 MAX_BLOCKS = 45
 _HEADER = 140
 _SUMMARY = 700

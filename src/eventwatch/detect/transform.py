@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, ndtri
+from scipy.special import betainc, ndtr, ndtri
 
 FloatArray = NDArray[np.float64]
 
 EXACT_BELOW = 60.0
 EXACT_FROM = 2.2
+LARGEST = 2**50
 """Smaller counts that lie further off than this get their exact tail."""
 
 
@@ -51,3 +52,25 @@ def z_of(observed: FloatArray, expected: FloatArray, phi: FloatArray) -> FloatAr
     if small.any():
         z[small] = exact_z(observed[small], expected[small], phi[small])
     return z
+
+
+def exact_range(expected: float, phi: float, half: float) -> tuple[float, float]:
+    """Counts between which the negative binomial lies but for the two tails beyond ``half`` normal
+    scores; for counts too small, or too scattered, to transform."""
+    size = 1.0 / phi
+    success = size / (size + expected)
+    tail = float(ndtr(-half))
+
+    def quantile(share: float) -> float:
+        low, high = -1, 1
+        while high < LARGEST and betainc(size, high + 1.0, success) < share:
+            high *= 2
+        while high - low > 1:
+            middle = (low + high) // 2
+            if betainc(size, middle + 1.0, success) < share:
+                low = middle
+            else:
+                high = middle
+        return float(high)
+
+    return quantile(tail), quantile(1.0 - tail)

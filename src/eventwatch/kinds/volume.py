@@ -46,6 +46,10 @@ over hourly cycles, young buckets make about five false alarms of one that is fi
 this leaves room for that."""
 MOST_FALSE_SILENCES_PER_DAY = 0.001
 """The same where nothing came at all: an outage is worth more false alarms than a dent."""
+FEW_PER_DAY = 48.0
+FEW = 4.0
+"""Counts of so few rows a day are steps, not a scale: what is fitted to them errs on the safe side by
+this factor, so both limits are that much larger there."""
 LEARNING = timedelta(days=3)
 LEARNING_BY_DAY = timedelta(days=14)
 RARE_PER_DAY = 12.0
@@ -91,6 +95,8 @@ class Subject:
     z_threshold: float | None
     direction: Direction
     by_day: bool
+    most_false: float
+    """False alarms a day that it may have at most, whatever its team's budget."""
 
 
 @dataclass(frozen=True)
@@ -211,14 +217,16 @@ def subjects_of(
         rare = pattern is Pattern.SPARSE or (
             pattern is not Pattern.CONTINUOUS and per_day[column] < RARE_PER_DAY
         )
+        few = FEW if per_day[column] < FEW_PER_DAY else 1.0
         subjects.append(
             Subject(
                 column=column,
                 event_type=name,
                 contract=contract,
                 check=check,
-                threshold=threshold_for(min(budget, MOST_FALSE_PER_DAY)),
-                silence_threshold=threshold_for(min(budget, MOST_FALSE_SILENCES_PER_DAY)),
+                threshold=threshold_for(min(budget, few * MOST_FALSE_PER_DAY)),
+                most_false=few * MOST_FALSE_PER_DAY,
+                silence_threshold=threshold_for(min(budget, few * MOST_FALSE_SILENCES_PER_DAY)),
                 z_threshold=z_threshold,
                 direction=_direction(check, contract),
                 by_day=rare,

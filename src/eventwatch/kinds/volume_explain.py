@@ -301,8 +301,8 @@ class _Scene:
             budget=check.false_alerts_per_team_and_week,
             team=owner,
             team_size=size,
-            false_per_day=min(allowed, volume.MOST_FALSE_PER_DAY),
-            capped=allowed > volume.MOST_FALSE_PER_DAY,
+            false_per_day=min(allowed, subject.most_false),
+            capped=allowed > subject.most_false,
             source=source,
         )
 

@@ -11,7 +11,7 @@ from scipy.special import ndtr
 
 from eventwatch.detect.frames import USUAL_Z
 from eventwatch.detect.panel import Scored
-from eventwatch.detect.transform import stabilise, unstabilise
+from eventwatch.detect.transform import EXACT_BELOW, exact_range, stabilise, unstabilise
 from eventwatch.kinds.definition import Check
 from eventwatch.kinds.results import Maker
 from eventwatch.kinds.volume_panel import VolumePanel
@@ -32,6 +32,8 @@ NEW_LEVEL_DAYS = 7
 """So long a new level is told as one."""
 WORTH_TELLING = 0.1
 """A level that differs by less is not called a new one."""
+SCATTERED = 0.3
+"""Relative variance from which a transformed range is far too wide."""
 WITNESSED = 0.05
 """From this common movement on it is worth telling."""
 
@@ -102,8 +104,10 @@ def failure(panel: VolumePanel, scored: Scored, column: int, verdict: Verdict) -
 def usual(expected: float, spread: float, scale: float) -> tuple[float, float]:
     """The range that 99 of 100 quiet windows lie in."""
     phi = np.array([max(spread, 1e-6)])
-    middle = stabilise(np.array([expected]), phi)
     half = USUAL_Z * max(scale, 1.0)
+    if expected < EXACT_BELOW or spread > SCATTERED:
+        return exact_range(expected, float(phi[0]), half)
+    middle = stabilise(np.array([expected]), phi)
     return (
         float(unstabilise(middle - half, phi)[0]),
         float(unstabilise(middle + half, phi)[0]),

@@ -152,7 +152,9 @@ class TimeColumn:
         if self.form is Form.REAL:
             return _End(whole if rest == 0 else whole + rest / MICRO, bound.inside)
         if rest == 0:
-            return _End(whole, bound.inside)
+            # A finer number than ours is the microsecond it lies in: the rest of it is inside too.
+            finer = max(unit // MICRO, 1) - 1 if up is not bound.inside else 0
+            return _End(whole + finer, bound.inside)
         return _End(whole + 1 if up else whole, True)
 
     # -- integers ------------------------------------------------------------------------------
