@@ -59,7 +59,7 @@ class Pass:
         self.seen = np.isfinite(panel.counts)
         self.x = np.where(self.seen, np.maximum(panel.counts, 0.0), 0.0)
         ever = self.seen.any(axis=0)
-        self.birth = np.where(ever, self.seen.argmax(axis=0), total)
+        self.birth = np.where(ever, self.seen.argmax(axis=0) if total else 0, total)
         shape = (total + 1, series)
         self.sum_x, self.sum_s, self.sum_d = np.zeros(shape), np.zeros(shape), np.zeros(shape)
         self.sum_h, self.sum_a, self.echoes = np.zeros(shape), np.zeros(shape), np.zeros(shape)

@@ -137,7 +137,9 @@ def judge(view: ExposureView, rules: Rules[VolumeCheck]) -> Iterator[Result]:
     hourly = _score(view, panel)
     daily = hourly
     if step < DAY and any(s.by_day for s in subjects):
-        daily = _score(view, panel_of(view, DAY, at))
+        by_day = panel_of(view, DAY, at)
+        # Before the first midnight there is no day to judge: all are learning.
+        daily = _score(view, by_day) if by_day.grid.size else hourly
     if whole.enabled:
         yield from _exposure(make, whole, hourly)
     halted = _unexcused(hourly, stopped(hourly.panel, hourly.scored))
