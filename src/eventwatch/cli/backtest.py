@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eventwatch.cli.options import ConfigOption
+from eventwatch.cli.options import (
+    ChecksOption,
+    ConfigOption,
+    EventTypesOption,
+    ExposuresOption,
+    OutputOption,
+)
 
 if TYPE_CHECKING:
     from eventwatch.app import House, RunOptions
@@ -60,33 +66,9 @@ def backtest(  # noqa: PLR0917 - each argument is an option of the command
             help="Another folder or file of checks: says what it would add and remove.",
         ),
     ] = None,
-    exposure: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--exposure",
-            "-e",
-            metavar="NAME",
-            help="Only this exposure. Names or patterns; repeatable.",
-        ),
-    ] = None,
-    check: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--check",
-            "-k",
-            metavar="KIND",
-            help="Only this kind of check: freshness, drift, volume or duplicates; repeatable.",
-        ),
-    ] = None,
-    event_type: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--event-type",
-            "-t",
-            metavar="GLOB",
-            help="Only event types that match, like 'user_*'; repeatable.",
-        ),
-    ] = None,
+    exposure: ExposuresOption = None,
+    check: ChecksOption = None,
+    event_type: EventTypesOption = None,
     team: Annotated[
         list[str] | None,
         typer.Option(
@@ -96,15 +78,7 @@ def backtest(  # noqa: PLR0917 - each argument is an option of the command
     form: Annotated[
         BacktestFormat, typer.Option("--format", "-f", help="table for people, json for machines.")
     ] = BacktestFormat.TABLE,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write the answer to this file instead of printing it.",
-        ),
-    ] = None,
+    output: OutputOption = None,
     html: Annotated[
         Path | None,
         typer.Option(

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eventwatch.cli.options import ConfigOption
+from eventwatch.cli.options import (
+    ConfigOption,
+    EventTypesOption,
+    ExposuresOption,
+    OutputOption,
+)
 
 if TYPE_CHECKING:
     from eventwatch.app import House, RunOptions
@@ -49,24 +54,8 @@ def blind_spots(  # noqa: PLR0917 - each argument is an option of the command
             help="An event type is blind when a drop to zero would not be told within this time.",
         ),
     ] = Within.DAY,
-    exposure: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--exposure",
-            "-e",
-            metavar="NAME",
-            help="Only this exposure. Names or patterns; repeatable.",
-        ),
-    ] = None,
-    event_type: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--event-type",
-            "-t",
-            metavar="GLOB",
-            help="Only event types that match, like 'user_*'; repeatable.",
-        ),
-    ] = None,
+    exposure: ExposuresOption = None,
+    event_type: EventTypesOption = None,
     team: Annotated[
         list[str] | None,
         typer.Option("--team", metavar="NAME", help="Only what this team owns; repeatable."),
@@ -83,15 +72,7 @@ def blind_spots(  # noqa: PLR0917 - each argument is an option of the command
     form: Annotated[
         BlindFormat, typer.Option("--format", "-f", help="table for people, json for machines.")
     ] = BlindFormat.TABLE,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write the answer to this file instead of printing it.",
-        ),
-    ] = None,
+    output: OutputOption = None,
     fail_on_blind: Annotated[
         int | None,
         typer.Option(

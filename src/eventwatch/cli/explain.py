@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eventwatch.cli.options import ConfigOption
+from eventwatch.cli.options import (
+    ConfigOption,
+    OutputOption,
+)
 
 if TYPE_CHECKING:
     from eventwatch.app.explain import Answer, Explained
@@ -86,15 +89,7 @@ def explain(  # noqa: PLR0917 - each argument is an option of the command
     form: Annotated[
         ExplainFormat, typer.Option("--format", "-f", help="table for people, json for machines.")
     ] = ExplainFormat.TABLE,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write the answer to this file instead of printing it.",
-        ),
-    ] = None,
+    output: OutputOption = None,
 ) -> None:
     """Say why an event type is judged as it is.
 
