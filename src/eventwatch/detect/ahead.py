@@ -24,7 +24,7 @@ from eventwatch.detect.witness import Common
 
 IntArray = NDArray[np.int64]
 
-_AT = ("birth", "reset", "until", "accepted", "midnight")
+_AT = ("birth", "reset", "since", "until", "accepted", "midnight")
 """State that names a bucket by its place."""
 _OWN = ("panel", "settings", "grain", "told", "witness", "total", "series")
 """What a pass over another panel has of its own."""

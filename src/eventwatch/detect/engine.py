@@ -10,11 +10,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from eventwatch.detect.accept import is_level
 from eventwatch.detect.calibrate import Calibration
 from eventwatch.detect.daytype import FROM_DAYS, DayType, other
 from eventwatch.detect.echo import Echo
 from eventwatch.detect.excuse import Excuses
-from eventwatch.detect.fresh import fresh
+from eventwatch.detect.fresh import fresh, without
 from eventwatch.detect.habit import Habit
 from eventwatch.detect.holiday import Holidays
 from eventwatch.detect.other_level import RETURN, OtherLevel
@@ -29,19 +30,9 @@ from eventwatch.detect.witness import Common, Witness, slack_of
 
 STEP_CAP = 2.5
 BACK_DAYS = (1, 2)
-HOT = 4.0
-"""Score from which a series is not learned from."""
-CALIBRATE_FROM = 8.0
-"""Days of age from which large scores count as the series' own doing, not as our learning."""
-ONSET = 6
-"""First buckets of an alarm, which still count in what the series is like."""
 CALM = 2
 """Quiet buckets after an alarm before learning goes on."""
 YOUNG_DOUBT = 0.03
-TWICE = 1.2
-"""Two buckets in a row count for more than one."""
-DEEP = 0.2
-"""Part of the usual counts under which a lasting alarm is an outage and no new level yet."""
 NEW_LEVEL_DOUBT = 0.3
 ECHO_FROM = 3.0
 """Days of age from which errors are learned from as deviations and no longer as our learning."""
@@ -75,6 +66,7 @@ class Pass:
         self.spread = Spread(series, panel.grain)
         self.witness = Witness(series, one_place=settings.one_place)
         self.hot = np.zeros(series, dtype=bool)
+        self.since = np.zeros(series, dtype=np.int64)
         self.hot_for = np.zeros(series, dtype=np.int64)
         self.calm_for = np.zeros(series, dtype=np.int64)
         self.reset = self.birth.copy()
@@ -210,8 +202,8 @@ class Pass:
         falls = tails[1] > tails[0]
         best = np.where(falls, bottom, top)
         single = np.where(falls, tails[1], tails[0])
-        score = np.maximum(TWICE * np.minimum(single, self.last_out), single)
-        score = self.habit.score(np.where(seen, score, 0.0), self.hot_for <= ONSET)
+        score = np.maximum(self.grain.twice * np.minimum(single, self.last_out), single)
+        score = self.habit.score(np.where(seen, score, 0.0), self.hot_for <= self.grain.onset)
         self.last_out = np.where(seen, single, self.last_out)
         out.score[t] = score
         out.z[t] = calibrated[best, column]
@@ -230,7 +222,7 @@ class Pass:
         self._gate(t, single, w[best])
         self._change_level(t)
         out.alarm[t] = self.hot
-        self.onset[t] = self.hot_for <= ONSET
+        self.onset[t] = self.hot_for <= self.grain.onset
         follows = self.teaches[t] & ~self.other.undecided(t) & ~self.told.fine[t]
         today = np.where(self.day_type.sure, unlike, season)
         self._learn_level(t, today, phi[0], follows, table_hot=common.event)
@@ -252,7 +244,7 @@ class Pass:
 
     def _gate(self, t: int, single: FloatArray, window: NDArray[np.int64]) -> None:
         """Alarm in, alarm out, and the acceptance of a new level."""
-        over = (single > HOT) & self.seen[t] & ~self.told.fine[t]
+        over = (single > self.grain.hot) & self.seen[t] & ~self.told.fine[t]
         over &= t - self.birth >= self.grain.per_day
         entering = over & ~self.hot
         for s in np.flatnonzero(entering & ~self.told.real[t]):
@@ -262,13 +254,20 @@ class Pass:
             self.echo.last[s] = self.echoes[begin, s]
         began = entering & (self.calm_for >= self.grain.per_day)
         self.calm_for = np.where(over, 0, self.calm_for + 1)
-        self.hot = over | (self.hot & (self.calm_for <= CALM) & ~self.told.fine[t])
+        was, self.hot = self.hot, over | (self.hot & (self.calm_for <= CALM) & ~self.told.fine[t])
+        self.since = np.where(entering, t + 1 - window, self.since)
+        # What was told is not told again by the longer windows, and does not hide what comes next.
+        for s in np.flatnonzero(was & ~self.hot & ~self.told.fine[t]) if self.grain.once else ():
+            reach = t + 1 - int(self.windows[-1])
+            begin, end = max(int(self.since[s]), int(self.reset[s]), reach, 0), t + 1 - CALM
+            usual = self.levels[begin:end, s] * np.diff(self.sum_s[begin : end + 1, s])
+            without(self.sum_x[: t + 2, s], begin, usual)
         self.hot_for = np.where(self.hot, self.hot_for + 1, 0)
         done = self.hot & (self.hot_for >= self.grain.accept)
         half = max(t + 1 - self.grain.accept // 2, 0)
         for s in np.flatnonzero(done & (self.hot_for < self.grain.accept_zero)):
-            usual = self.level[s] * (self.sum_s[t + 1, s] - self.sum_s[half, s])
-            done[s] = self.sum_x[t + 1, s] - self.sum_x[half, s] > DEEP * usual
+            usual = self.level[s] * np.diff(self.sum_s[half : t + 2, s])
+            done[s] = is_level(self.x[half : t + 1, s], usual, self.spread.phi[0, s], self.grain)
         lately = ~self.hot & (self.calm_for <= 3 * self.grain.per_day) & (t > self.birth)
         self.other.follow(t, self.panel, self.level, began=began, over=lately)
         self.other.remember(done, self.level, t + RETURN * self.grain.accept)
@@ -353,7 +352,7 @@ class Pass:
             zs,
             raws,
             (self.out.alarm[start:stop] & ~self.onset[start:stop]) | ~self.told.lesson[start:stop],
-            np.where(age > CALIBRATE_FROM, teaches.sum(axis=0), 0),
+            np.where(age > self.grain.known_from, teaches.sum(axis=0), 0),
         )
         self._learn_season(start, stop, season, learn)
         self.witness.settle()

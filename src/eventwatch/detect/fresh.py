@@ -33,3 +33,14 @@ def fresh(z: FloatArray, observed: FloatArray, held: FloatArray, phi: FloatArray
         newest = np.where(back > BACK, part, np.inf).min(axis=0)
         size[k, loud] = np.minimum(size[k, loud], newest)
     return np.asarray(sign * size)
+
+
+def without(sums: FloatArray, begin: int, usual: FloatArray) -> None:
+    """Takes an alarm that is over out of the cumulated counts ``sums`` of one series, which end with the
+    newest bucket: from bucket ``begin`` on they hold what was ``usual`` there, as far as that goes."""
+    if not usual.size:
+        return
+    end = begin + len(usual)
+    made = sums[begin] + usual.cumsum()
+    sums[end + 1 :] += made[-1] - sums[end]
+    sums[begin + 1 : end + 1] = made

@@ -15,7 +15,7 @@ from eventwatch.detect.panel import BoolArray, FloatArray, Panel
 ENOUGH = 9.0
 """Logarithm of the odds for the other level from which on it is the level: chance alone has them once
 in thousands of buckets."""
-SHOWS = 2.0
+SHOWS = 4.0
 """The same, from which on counts between the two are no news."""
 AT_ONCE = 5.0
 """Most that one bucket can say: two at least must agree."""
@@ -25,7 +25,7 @@ LEAST = 0.3
 """Rows that stand for none: a level is never 0."""
 MOVED = 0.25
 """Logarithm of the change from which on a level is another one."""
-RETURN = 10
+RETURN = 3
 """For so many times the buckets that acceptance takes, the level before it is remembered."""
 
 

@@ -67,7 +67,20 @@ class Grain:
     accept: int
     """Buckets of unbroken alarm after which the new level is taken for the usual one."""
     accept_zero: int
-    """The same where next to nothing comes."""
+    """The same where next to nothing comes, or nothing steady."""
+    hot: float = 4.0
+    """Score from which a series is not learned from: with many buckets a day, lower ones are merely
+    unusual and would freeze the level."""
+    once: bool = False
+    """An alarm that is over is taken out of the sums that longer windows see."""
+    onset: int = 6
+    """First buckets of an alarm, which still count in what the series is like."""
+    twice: float = 1.2
+    """What two buckets in a row count, in the score of the lesser one."""
+    steady: bool = False
+    """A new level is accepted before ``accept_zero`` only where the counts lie steadily around it."""
+    known_from: float = 8.0
+    """Days of age from which large scores count as the series' own doing, not as our learning."""
 
 
 def grain(bucket_seconds: int) -> Grain:
@@ -84,4 +97,12 @@ def grain(bucket_seconds: int) -> Grain:
         windows = tuple(sorted({max(1, round(m * 60 / b)) for m in minutes}))
     if b > 1800:
         return Grain(b, per_day, windows, per_day, 0.12, 3 * per_day, 7 * per_day)
-    return Grain(b, per_day, windows, per_day, 0.10, 3 * per_day, 7 * per_day)
+    return Grain(
+        *(b, per_day, windows, per_day, 0.10, per_day, 7 * per_day),
+        hot=5.0,
+        once=True,
+        steady=True,
+        onset=3,
+        twice=1.4,
+        known_from=6.0,
+    )

@@ -25,7 +25,7 @@ _ROWS = ("sum_x", "sum_s", "sum_d", "sum_h", "sum_a", "levels", "doubts", "echoe
 _OF_PANEL = ("panel", "settings", "grain", "told", "windows", "total", "series")
 _OF_BUCKETS = ("seen", "x", "teaches", "birth", "onset", "out")
 """Made from the panel anew, or kept apart."""
-_AT = ("reset", "until", "accepted", "midnight")
+_AT = ("reset", "since", "until", "accepted", "midnight")
 """State that names a bucket by its number; -1: none."""
 SPARK = 48
 """Buckets of a small picture."""
