@@ -54,12 +54,10 @@ class Scripted:
         """The next thing that was said."""
         common = self.said[self.at]
         self.at += 1
-        if common.moved is None:
-            return common
-        own = common.ordinary
+        moved, own = common.moved, common.ordinary
         return replace(
             common,
-            moved=common.moved[:, self.columns],
+            moved=None if moved is None else moved[:, self.columns],
             ordinary=None if own is None else own[self.columns],
         )
 

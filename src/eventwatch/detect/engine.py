@@ -185,6 +185,7 @@ class Pass:
                 hot=self.hot,
                 slack=slack,
                 evidence=self.day_type.evidence,
+                age=age,
             )
         if common.ordinary is not None:
             self.day_type.ordinary = common.ordinary

@@ -27,6 +27,10 @@ EVENT_MOVE = 0.08
 EVENT_SHARE = 0.6
 EVENT_WINDOWS = 3
 MANY_HOT = 0.3
+KNOWN_DAYS = 28.0
+SHOWN, GOES_ON = 0.5, 0.35
+"""Series that are not of one place have to show that they share: from this age on, since young ones all
+err alike, and by so much of what the others do, to begin with and to go on."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,8 @@ class Common:
     """What the others do in the windows that end with one bucket."""
 
     moved: FloatArray | None
-    """[W, S] relative movement that each series is expected to share; None: too few series."""
+    """[W, S] relative movement that each series is expected to share; None: too few series, or they share
+    nothing."""
     bucket: float
     """Relative deviation of all together in the bucket itself."""
     event: bool
@@ -50,6 +55,7 @@ class Witness:
         self.one_place = one_place
         self.share = np.zeros(series)
         self.product, self.power = np.zeros(series), np.zeros(series)
+        self.shares = one_place
 
     def look(
         self,
@@ -60,10 +66,11 @@ class Witness:
         hot: BoolArray,
         slack: FloatArray,
         evidence: FloatArray,
+        age: FloatArray,
     ) -> Common:
         """``relative`` deviations [W, S] with their variance; ``slack`` [W] is the variance that all
         share because nobody knows how complete the bucket is; ``evidence`` [S] is for another kind of
-        day than the calendar says."""
+        day than the calendar says; ``age`` [S] in days."""
         # What is in alarm does not speak for the others, unless the alarm is everybody's.
         calm = ~hot if hot.mean() < MANY_HOT else np.ones_like(hot)
         can = valid & (variance < 2.5) & calm[None, :]
@@ -85,6 +92,8 @@ class Witness:
             sums = parts.sum(axis=1, keepdims=True)
             others, centre = (sums - parts) / rest, (sums / total)[:, 0]
         own = np.where(can[0] & (rest[0] > 0.5 * total[0]), 1.0 / variance[0], 0.0)
+        if not self.one_place:
+            own = np.where(age > KNOWN_DAYS, own, 0.0)
         self.product += own * clipped[0] * others[0]
         self.power += own * others[0] ** 2
         strength = np.abs(centre) / np.sqrt(1.0 / total[:, 0] + slack)
@@ -94,7 +103,7 @@ class Witness:
         event &= (weight > 0).sum(axis=1) >= AT_LEAST
         gain = np.where(event[:, None], 1.0, self.share[None, :])
         return Common(
-            gain * others,
+            gain * others if self.shares or event.any() else None,
             float(centre[0]),
             bool(event[:EVENT_WINDOWS].any()),
             ordinary(evidence, np.ones_like(self.share) if self.one_place else self.share),
@@ -105,7 +114,9 @@ class Witness:
         power = self.power.sum()
         table = 0.0
         if power > 0:
-            table = float(np.clip(1.2 * (self.product.sum() / power - 0.15), 0.0, 1.0))
+            shared = float(self.product.sum() / power)
+            self.shares = self.one_place or shared > (GOES_ON if self.shares else SHOWN)
+            table = float(np.clip(1.2 * (shared - 0.15), 0.0, 1.0)) if self.shares else 0.0
         own = (self.product + PRIOR * table) / (self.power + PRIOR)
         self.share = np.clip(own, 0.0, 1.2) if table > 0 else np.zeros_like(own)
         fade = 0.5 ** (1.0 / HALF_LIFE)
