@@ -25,7 +25,7 @@ LEAST = 0.3
 """Rows that stand for none: a level is never 0."""
 MOVED = 0.25
 """Logarithm of the change from which on a level is another one."""
-RETURN = 3
+RETURN = 5
 """For so many times the buckets that acceptance takes, the level before it is remembered."""
 
 

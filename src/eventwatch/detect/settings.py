@@ -104,5 +104,5 @@ def grain(bucket_seconds: int) -> Grain:
         steady=True,
         onset=3,
         twice=1.4,
-        known_from=6.0,
+        known_from=5.5,
     )
