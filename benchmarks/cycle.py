@@ -107,7 +107,7 @@ def daemon(config: Path, database: Path, end: datetime, cycles: int) -> dict[str
 
 
 def _cycle(app: Any, place: Any, exposure: Exposure, name: str) -> None:
-    report, _ = app.run_cycle(place, exposure, app.RunOptions(), name)
+    report = app.run_cycle(place, exposure, app.RunOptions(), name)
     assert not report.error, report.error
 
 

@@ -278,7 +278,7 @@ def cycles(config: Path, now: datetime) -> None:
     for n in range(4):
         clock.at += timedelta(minutes=5)
         cpu, wall = time.process_time(), time.monotonic()
-        report, _ = app.run_cycle(place, exposure, app.RunOptions(), f"bench-{n}")
+        report = app.run_cycle(place, exposure, app.RunOptions(), f"bench-{n}")
         cpu, wall = time.process_time() - cpu, time.monotonic() - wall
         assert not report.error, report.error
         print(f"{report.rows_read} rows read, {report.statements} statements, {cpu:.2f} s CPU")

@@ -100,12 +100,13 @@ class Daemon:
         catalog, trouble = self._keeper.current()
         run_id = app.new_run_id(self._house.clock.now())
         try:
-            report, _ = app.run_cycle(
+            report = app.run_cycle(
                 app.Workplace(self._house, self._store, self._history, catalog, trouble),
                 exposure,
                 app.RunOptions(),
                 run_id,
             )
+            app.tell(self._house, self._store, self._speaker, catalog)
         except EventwatchError as error:
             log.error("%s: the cycle was not recorded: %s", exposure.name, error)
             return
@@ -117,6 +118,8 @@ class Daemon:
 
     def _send(self) -> None:
         try:
+            # Reminders, ends of silences and flush windows come due without a cycle.
+            app.tell(self._house, self._store, self._speaker, self._keeper.current()[0])
             app.send_due(self._house, self._store, self._speaker, stop=self._stop.is_set)
         except EventwatchError as error:
             log.error("messages wait: %s", error)

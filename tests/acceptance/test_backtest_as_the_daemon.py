@@ -125,7 +125,7 @@ def lived(project: Project) -> Path:
         with duckdb.connect(str(project.database)) as connection:
             connection.register("new", new)
             connection.execute("INSERT INTO events SELECT * FROM new")
-        report, _ = app.run_cycle(
+        report = app.run_cycle(
             place, house.settings.exposures[0], app.RunOptions(), app.new_run_id(clock.now())
         )
         assert not report.error

@@ -95,7 +95,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
         with duckdb.connect(str(made.database)) as connection:
             connection.execute("UPDATE instant SET moment = ?", [clock.now()])
         exposure = house.settings.exposures[0]
-        report, _ = app.run_cycle(place, exposure, app.RunOptions(), app.new_run_id(clock.now()))
+        report = app.run_cycle(place, exposure, app.RunOptions(), app.new_run_id(clock.now()))
         assert not report.error
         cycles += 1
         for alert in opened.exposure_state("events", clock.now()).alerts:

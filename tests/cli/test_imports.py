@@ -26,6 +26,7 @@ COMMANDS = (
     (),
     ("run-once",),
     ("run",),
+    ("doctor",),
     ("health",),
     ("validate",),
     ("backtest",),

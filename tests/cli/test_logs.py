@@ -1,25 +1,59 @@
 from __future__ import annotations
 
+import json
 import logging
 import re
 
 import pytest
+import structlog
 
-from eventwatch.cli.logs import LogLevel, set_up_logging
+from eventwatch.cli.logs import LogFormat, LogLevel, set_up_logging
+from eventwatch.model.secret import Secret
+
+HOSTILE = "a\nb\x1b[2J\u202e"
 
 
-def test_a_record_is_one_harmless_line(capsys: pytest.CaptureFixture[str]) -> None:
-    set_up_logging(LogLevel.INFO)
-    logging.getLogger("eventwatch.x").info("name %s", "a\nb\x1b[2J\u202e")
+def test_a_record_for_people_is_one_harmless_line(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging(LogLevel.INFO, LogFormat.TEXT)
+    logging.getLogger("eventwatch.x").info("name %s", HOSTILE)
     (line,) = capsys.readouterr().err.splitlines()
     assert re.fullmatch(
-        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO eventwatch\.x: name a\\nb\\x1b\[2J\\u202e",
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z INFO eventwatch\.x: name a\\nb\\x1b\[2J\\u202e",
         line,
     )
 
 
-def test_a_traceback_keeps_its_lines_and_does_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_nobody_looks_a_record_is_one_json_object(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     set_up_logging(LogLevel.INFO)
+    try:
+        raise ValueError(HOSTILE)
+    except ValueError:
+        logging.getLogger("eventwatch.x").exception("name %s", HOSTILE)
+    (line,) = capsys.readouterr().err.splitlines()
+    record = json.loads(line)
+    assert record["level"] == "error"
+    assert record["logger"] == "eventwatch.x"
+    assert record["event"] == "name a\nb\\x1b[2J\\u202e"
+    assert record["exception"].startswith("Traceback")
+    assert "\x1b" not in record["exception"]
+
+
+def test_the_run_stands_on_every_line_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging(LogLevel.INFO)
+    with structlog.contextvars.bound_contextvars(run_id="r1", exposure="web"):
+        logging.getLogger("eventwatch.x").info("inside")
+    logging.getLogger("eventwatch.x").info("outside")
+    inside, outside = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (inside["run_id"], inside["exposure"]) == ("r1", "web")
+    assert "run_id" not in outside
+
+
+def test_a_traceback_for_people_keeps_its_lines_and_does_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    set_up_logging(LogLevel.INFO, LogFormat.TEXT)
     try:
         raise ValueError("bad \x1b[2J")
     except ValueError:
@@ -28,6 +62,27 @@ def test_a_traceback_keeps_its_lines_and_does_nothing(capsys: pytest.CaptureFixt
     assert "\x1b" not in text
     assert "bad \\x1b[2J" in text
     assert len(text.splitlines()) > 3
+
+
+@pytest.mark.parametrize("form", [LogFormat.JSON, LogFormat.TEXT])
+def test_no_secret_is_written_wherever_it_comes_from(
+    form: LogFormat, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token = Secret("canary-token-1")
+    url = Secret("postgresql://me:canary-pass-2@host/db")
+    set_up_logging(LogLevel.DEBUG, form)
+    logger = logging.getLogger("eventwatch.x")
+    logger.info("plain %s", token.reveal())
+    logger.info({"nested": [token.reveal()]})
+    with structlog.contextvars.bound_contextvars(where=url.reveal()):
+        logger.info("bound")
+    try:
+        raise ValueError(f"server says: wrong password canary-pass-2 for {url.reveal()}")
+    except ValueError:
+        logger.exception("failed")
+    text = capsys.readouterr().err
+    assert "canary" not in text
+    assert text.count("********") >= 5
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,14 +14,18 @@ import pytest
 from eventwatch.alerting.card import News
 from eventwatch.alerting.message import compose
 from eventwatch.alerting.route import Route
-from eventwatch.model.alert import Alert, AlertState, Change, Delivery, Outcome, Verdict
+from eventwatch.model.alert import Action, Alert, AlertState, Change, Delivery, Outcome, Verdict
 from eventwatch.model.result import Result
-from eventwatch.model.settings import Secret, SlackSettings
+from eventwatch.model.settings import AppriseSettings, Secret, SlackSettings, WebhookSettings
 from eventwatch.model.status import KindName, Status
+from eventwatch.notifiers.apprise import AppriseNotifier
+from eventwatch.notifiers.router import RouterNotifier
 from eventwatch.notifiers.slack import SlackNotifier
 from eventwatch.notifiers.slack_webhook import SlackWebhookNotifier
 from eventwatch.notifiers.stdout import StdoutNotifier
-from eventwatch.ports.notifier import Notifier
+from eventwatch.notifiers.webhook import WebhookNotifier
+from eventwatch.ports.notifier import NOT_SENT, Notifier
+from tests.fakes import apprise_stub
 from tests.fakes.hostile_names import HOSTILE
 from tests.fakes.slack import FakeSlack
 
@@ -50,19 +55,49 @@ class Service(Protocol):
         ...
 
 
-class _Slack:
-    def __init__(self, fake: FakeSlack, made: Callable[[SlackSettings], Notifier]) -> None:
+class _Served:
+    def __init__(self, fake: FakeSlack, made: Callable[[FakeSlack], Notifier]) -> None:
         self.fake, self.made = fake, made
-        self.notifier = made(settings_of(fake))
+        self.notifier = made(fake)
 
     def taken(self) -> int:
-        return len(self.fake.messages)
+        return len(self.fake.messages) + len(self.fake.hooked)
 
     def without_service(self) -> Notifier:
         gone = FakeSlack()
         with gone.running():
-            settings = settings_of(gone)
-        return self.made(settings)
+            pass
+        return self.made(gone)
+
+
+def by_token(fake: FakeSlack) -> Notifier:
+    return SlackNotifier(settings_of(fake))
+
+
+def by_webhook(fake: FakeSlack) -> Notifier:
+    return SlackWebhookNotifier(settings_of(fake))
+
+
+def by_json(fake: FakeSlack) -> Notifier:
+    return WebhookNotifier(WebhookSettings(Secret(fake.hook_url), Secret("key")))
+
+
+def by_apprise(fake: FakeSlack) -> Notifier:
+    url = Secret(f"json://127.0.0.1:{fake.port}/hook/canary")
+    return AppriseNotifier(AppriseSettings({"growth": (url,)}))
+
+
+def by_router(fake: FakeSlack) -> Notifier:
+    return RouterNotifier(by_token(fake), webhook=by_json(fake))
+
+
+MADE = {
+    "slack": by_token,
+    "slack-webhook": by_webhook,
+    "webhook": by_json,
+    "apprise": by_apprise,
+    "router": by_router,
+}
 
 
 class _Stream:
@@ -78,14 +113,15 @@ class _Stream:
         return self.notifier
 
 
-@pytest.fixture(params=["slack", "slack-webhook", "stdout"])
-def service(request: pytest.FixtureRequest) -> Iterator[Service]:
+@pytest.fixture(params=[*MADE, "stdout"])
+def service(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    monkeypatch.setitem(sys.modules, "apprise", apprise_stub.module())
     if request.param == "stdout":
         yield _Stream()
         return
     fake = FakeSlack(clock=NOW.timestamp())
     with fake.running():
-        yield _Slack(fake, SlackNotifier if request.param == "slack" else SlackWebhookNotifier)
+        yield _Served(fake, MADE[request.param])
 
 
 def row(name: str = "user_followed_user", n: int = 0) -> Delivery:
@@ -149,3 +185,47 @@ def test_a_message_without_blocks_is_taken_too(service: Service) -> None:
     of = row()
     bare = replace(of, message=replace(of.message, blocks=""))
     assert service.notifier.send(bare, NOW).verdict is Verdict.SENT
+
+
+def parent_of(service: Service) -> str:
+    """The reference of a message that was taken."""
+    return service.notifier.send(row(n=100), NOW).reference
+
+
+@pytest.mark.parametrize("action", [Action.UPDATE, Action.REPLY, Action.CHART])
+def test_what_a_service_is_able_to_do_it_does_and_the_rest_ends_quietly(
+    service: Service, action: Action
+) -> None:
+    able = service.notifier.abilities
+    can = {
+        Action.UPDATE: able.edits,
+        Action.REPLY: True,  # in a thread, or as a message of its own
+        Action.CHART: able.charts,
+    }[action]
+    of = replace(row(n=1), action=action, parent=parent_of(service), post_id="p")
+    outcome = service.notifier.send(of, NOW + timedelta(seconds=5))
+    assert_well_formed(outcome)
+    assert outcome.verdict is (Verdict.SENT if can else Verdict.REFUSED)
+    assert can or outcome.reason.startswith(NOT_SENT)
+
+
+def test_its_abilities_do_not_change(service: Service) -> None:
+    before = service.notifier.abilities
+    service.notifier.send(row(), NOW)
+    assert service.notifier.abilities == before
+
+
+def test_a_burst_is_taken_whole_by_whoever_comes_back_when_told_to(service: Service) -> None:
+    waiting = [(NOW, row(n=n)) for n in range(12)]
+    for _ in range(200):
+        if not waiting:
+            break
+        waiting.sort(key=lambda of: of[0])
+        now, of = waiting.pop(0)
+        outcome = service.notifier.send(of, now)
+        assert outcome.verdict in (Verdict.SENT, Verdict.RETRY)
+        if outcome.verdict is Verdict.RETRY:
+            assert outcome.retry_at is not None
+            waiting.append((outcome.retry_at, of))
+    assert not waiting
+    assert service.taken() == 12

@@ -1,55 +1,38 @@
 """A Slack of our own on the loopback interface: its rules, its limits, its bad days.
 
-It keeps what it accepted, so a test asks it and not the client what was posted. Faults are scripted
-per request: each entry of ``faults`` is used up by one posting. ``stored`` says whether the message
-was accepted before the fault showed, which no client can see. Nothing here sleeps: a hanging answer
-waits for the end of the test.
+It keeps what it accepted, so a test asks it and not the client what was posted; ``/_dump`` gives the
+same to another process. Faults are scripted per request (each entry of ``faults`` is used up by one
+posting) or come by chance. ``stored`` says whether the message was accepted before the fault showed,
+which no client can see. Nothing here sleeps: a hanging answer waits for the end of the test.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
-import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs
 
+from tests.fakes.slack_http import serving
+from tests.fakes.slack_limits import Bucket, Chance, Fault
 from tests.fakes.slack_rules import size_error
+
+__all__ = ["ALL_SCOPES", "TOKEN", "WEBHOOK_PATH", "Chance", "Channel", "FakeSlack", "Fault"]
 
 TOKEN = "xoxb-123-canary-token"
 WEBHOOK_PATH = "/services/T000/B000/canary-webhook"
+HOOK_PATH = "/hook/canary"
+"""Where any JSON may be posted to."""
 ALL_SCOPES = frozenset(
-    ("chat:write", "channels:history", "groups:history", "channels:read", "groups:read")
+    (
+        *("chat:write", "channels:history", "groups:history", "channels:read", "groups:read"),
+        "files:write",
+    )
 )
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What goes wrong with one request. With none of the fields set: nothing."""
-
-    error: str = ""
-    """``ok: false`` with this code (a webhook: 400 with it as text)."""
-    status: int = 200
-    retry_after: str | None = None
-    stored: bool = False
-    """The message was taken nevertheless."""
-    closes: bool = False
-    """Closes the connection without an answer."""
-    truncated: bool = False
-    """Announces more than it sends."""
-    hangs: bool = False
-    """Answers nothing until the test is over."""
-    drips: bool = False
-    """A byte now and then, for ever."""
-    body: str | None = None
-    """This instead of an answer."""
-    content_type: str = "text/html"
-    location: str = ""
-    """Redirects there."""
+PER_MINUTE = {"chat.update": 50, "conversations.history": 50, "conversations.replies": 50}
+"""Tier 3, per workspace."""
 
 
 @dataclass
@@ -62,20 +45,26 @@ class Channel:
     archived: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class Posted:
-    """A message that was accepted."""
+    """A message that was accepted, as it reads now."""
 
     channel: str
     """Its id; the webhook's is ``webhook``."""
     ts: str
     body: dict[str, Any]
+    edits: int = 0
 
     @property
     def key(self) -> str | None:
         """Our key in its metadata."""
         payload = self.body.get("metadata", {}).get("event_payload", {})
         return payload.get("key") if isinstance(payload, dict) else None
+
+    @property
+    def thread_ts(self) -> str | None:
+        """Of a reply: the message it answers."""
+        return self.body.get("thread_ts")
 
 
 @dataclass
@@ -92,24 +81,47 @@ class FakeSlack:
     scopes: frozenset[str] = ALL_SCOPES
     clock: float = 1_790_000_000.0
     """Epoch seconds of Slack's own clock; each accepted message moves it by a millisecond."""
+    ticks: bool = False
+    """The clock is the machine's instead."""
     limited: bool = False
-    """Enforces one message per second and channel, by ``clock``."""
+    """Enforces its rates: per channel one message each ``every`` seconds, and the tiers."""
+    every: float = 1.0
+    burst: int = 1
+    per_minute: dict[str, int] = field(default_factory=lambda: dict(PER_MINUTE))
     history_lag: int = 0
     """How many of the newest messages history does not show yet."""
     page: int = 200
     """Largest page of history."""
+    channel_page: int = 2
+    """Largest page of channels; Slack's is 999."""
     auth_error: str = ""
     faults: list[Fault] = field(default_factory=list)
-    """Used up by postings, first to last."""
+    """Used up by postings and edits, first to last."""
     read_faults: list[Fault] = field(default_factory=list)
     """Used up by every other method."""
+    chance: Chance | None = None
+    methods: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
+    """Further methods of the Web API, by name."""
+    upload_url: str = ""
+    """Where files are to be sent, instead of here; ``{id}`` is the file's."""
     messages: list[Posted] = field(default_factory=list)
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By id: name, bytes and where it was shared."""
+    hooked: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
+    """Headers and document of everything that HOOK_PATH took."""
     requests: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
     """Path, headers and raw body of every request, also refused ones."""
+    keeps_requests: bool = True
     rejected: list[str] = field(default_factory=list)
     """Codes of the size rules that were broken."""
+    asked: int = 0
+    pestered: int = 0
+    """Postings to a channel that had said 429 and whose time was not over."""
     port: int = 0
-    _last: dict[str, float] = field(default_factory=dict)
+    _in: dict[str, list[Posted]] = field(default_factory=dict)
+    _buckets: dict[str, Bucket] = field(default_factory=dict)
+    _refused_until: dict[str, float] = field(default_factory=dict)
+    _closed_until: dict[str, float] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _over: threading.Event = field(default_factory=threading.Event)
 
@@ -123,30 +135,37 @@ class FakeSlack:
         """For ``SlackSettings.webhook_url``."""
         return f"http://127.0.0.1:{self.port}{WEBHOOK_PATH}"
 
+    @property
+    def hook_url(self) -> str:
+        """For ``WebhookSettings.url``."""
+        return f"http://127.0.0.1:{self.port}{HOOK_PATH}"
+
     def keys(self) -> list[str | None]:
         """The keys of all accepted messages, in their order."""
         return [message.key for message in self.messages]
 
+    def replies(self, of: Posted) -> list[Posted]:
+        """What was answered in its thread."""
+        return [m for m in self._in.get(of.channel, ()) if m.thread_ts == of.ts]
+
+    def delete(self, of: Posted) -> None:
+        """As a person does it."""
+        with self._lock:
+            self.messages.remove(of)
+            self._in[of.channel].remove(of)
+
+    def now(self) -> float:
+        """Slack's clock."""
+        return time.time() if self.ticks else self.clock
+
     @contextlib.contextmanager
-    def running(self) -> Iterator[FakeSlack]:
+    def running(self, port: int = 0) -> Iterator[FakeSlack]:
         """Serves on a free port for as long as the block lasts."""
-        fake = self
-
-        class Handler(_Handler):
-            slack = fake
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        server.daemon_threads = True
-        self.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield self
-        finally:
-            self._over.set()
-            server.shutdown()
-            server.server_close()
-            thread.join()
+        with serving(self, port) as self.port:
+            try:
+                yield self
+            finally:
+                self._over.set()
 
     # The methods
 
@@ -157,47 +176,120 @@ class FakeSlack:
                 return _no(self.auth_error)
             if token != f"Bearer {self.token}":
                 return _no("invalid_auth" if token else "not_authed")
+            if method in self.methods:
+                return self.methods[method](arguments)
+            if method in self.per_minute and (wait := self._tier(method)):
+                return {**_no("ratelimited"), "retry_after": wait}
             match method:
                 case "chat.postMessage":
                     return self._post(arguments)
-                case "conversations.history":
-                    return self._history(arguments)
+                case "chat.update":
+                    return self._update(arguments)
+                case "conversations.history" | "conversations.replies":
+                    return self._history(arguments, replies=method.endswith("replies"))
                 case "users.conversations":
                     return self._conversations(arguments)
+                case "conversations.info":
+                    return self._info(str(arguments.get("channel", "")))
+                case "files.getUploadURLExternal":
+                    return self._reserve(arguments)
+                case "files.completeUploadExternal":
+                    return self._share(arguments)
                 case "auth.test":
                     return {"ok": True, "team": "Acme", "user": "eventwatch", "bot_id": "B01"}
             return _no("unknown_method")
 
+    def channel_of(self, body: dict[str, Any]) -> Channel | None:
+        """The channel that is named, by id or name."""
+        wanted = str(body.get("channel", ""))
+        name = wanted.removeprefix("#")
+        return next((c for c in self.channels if wanted == c.id or name == c.name), None)
+
+    def limit(self, channel: Channel, retry_after: float) -> None:
+        """The channel said 429: whoever posts before the time is over pesters."""
+        self._closed_until[channel.id] = self.now() + retry_after
+
+    def refuse(self, channel: Channel, seconds: float) -> None:
+        """The channel says 429 to everybody for so long, by the machine's clock."""
+        self._refused_until[channel.id] = time.time() + seconds
+
+    def _tier(self, method: str) -> float:
+        if not self.limited:
+            return 0.0
+        each = 60 * self.every / self.per_minute[method]
+        return self._bucket(method, each, 10).wait(self.now())
+
+    def _bucket(self, name: str, every: float, burst: int) -> Bucket:
+        return self._buckets.setdefault(name, Bucket(every, burst))
+
     def _post(self, body: dict[str, Any]) -> dict[str, Any]:
         if "chat:write" not in self.scopes:
             return _no("missing_scope")
-        channel = self._channel(str(body.get("channel", "")))
-        if channel is None:
-            return _no("channel_not_found")
-        if channel.archived:
-            return _no("is_archived")
-        if not channel.member:
-            return _no("not_in_channel")
+        channel = self.channel_of(body)
+        refused = _closed(channel)
+        if channel is None or refused:
+            return _no(refused)
+        self.asked += 1
+        self.pestered += self.now() < self._closed_until.get(channel.id, 0.0) - 0.05 * self.every
+        if "thread_ts" in body and self._message(channel.id, body["thread_ts"]) is None:
+            return _no("thread_not_found")
         broken = size_error(body)
         if broken:
             self.rejected.append(broken)
             return _no(broken)
-        last = self._last.get(channel.id)
-        if self.limited and last is not None and self.clock - last < 1.0:
-            return _no("ratelimited")
+        refused_for = self._refused_until.get(channel.id, 0.0) - time.time()
+        if refused_for > 0:
+            self.limit(channel, refused_for)
+            return {**_no("ratelimited"), "retry_after": refused_for}
+        if self.limited and (
+            wait := self._bucket(channel.id, self.every, self.burst).wait(self.now())
+        ):
+            self.limit(channel, wait)
+            return {**_no("ratelimited"), "retry_after": wait}
         posted = self.store(channel.id, body)
         return {"ok": True, "channel": channel.id, "ts": posted.ts, "message": {"ts": posted.ts}}
+
+    def _update(self, body: dict[str, Any]) -> dict[str, Any]:
+        if "chat:write" not in self.scopes:
+            return _no("missing_scope")
+        # Unlike posting, editing takes ids only.
+        channel = next((c for c in self.channels if c.id == body.get("channel")), None)
+        refused = _closed(channel)
+        if channel is None or refused:
+            return _no(refused)
+        if self._message(channel.id, str(body.get("ts"))) is None:
+            return _no("message_not_found")
+        broken = size_error(body)
+        if broken:
+            self.rejected.append(broken)
+            return _no(broken)
+        self.edit(body)
+        return {"ok": True, "channel": channel.id, "ts": body["ts"], "text": body.get("text")}
+
+    def edit(self, body: dict[str, Any]) -> None:
+        """Takes new content for a message; what is not named stays."""
+        with self._lock:
+            of = self._message(str(body.get("channel")), str(body.get("ts")))
+            if of is not None:
+                of.body = {
+                    **of.body,
+                    **{k: v for k, v in body.items() if k not in ("ts", "channel")},
+                }
+                of.edits += 1
 
     def store(self, channel: str, body: dict[str, Any]) -> Posted:
         """Takes a message as accepted."""
         with self._lock:
-            self._last[channel] = self.clock
-            self.clock += 0.001
+            self.clock = max(self.clock + 0.001, self.now())
             posted = Posted(channel, f"{self.clock:.6f}", body)
             self.messages.append(posted)
+            self._in.setdefault(channel, []).append(posted)
             return posted
 
-    def _history(self, arguments: dict[str, Any]) -> dict[str, Any]:
+    def _message(self, channel: str, ts: str) -> Posted | None:
+        return next((m for m in self._in.get(channel, ()) if m.ts == ts), None)
+
+    def _history(self, arguments: dict[str, Any], *, replies: bool) -> dict[str, Any]:
         wanted = str(arguments.get("channel", ""))
         # Unlike posting, history takes ids only.
         channel = next((c for c in self.channels if c.id == wanted), None)
@@ -208,15 +300,25 @@ class FakeSlack:
             return _no("missing_scope")
         if not channel.member:
             return _no("not_in_channel")
-        oldest = float(arguments.get("oldest") or 0)
-        found = [m for m in self.messages if m.channel == channel.id]
+        found = self._in.get(channel.id, [])
+        if replies:
+            parent = str(arguments.get("ts"))
+            if self._message(channel.id, parent) is None:
+                return _no("thread_not_found")
+            found = [m for m in found if parent in (m.ts, m.thread_ts)]
+        else:
+            found = [m for m in found if m.thread_ts is None]
         if self.history_lag:
             found = found[: -self.history_lag]
-        newest_first = [m for m in reversed(found) if float(m.ts) >= oldest]
+        oldest = float(arguments.get("oldest") or 0)
+        recent = [m for m in found if float(m.ts) >= oldest]
+        # A thread is read from its beginning, a channel from its end.
+        return self._page(recent if replies else recent[::-1], arguments)
+
+    def _page(self, found: list[Posted], arguments: dict[str, Any]) -> dict[str, Any]:
         start = int(arguments.get("cursor") or 0)
         limit = min(int(arguments.get("limit") or 100), self.page)
-        page = newest_first[start : start + limit]
-        more = start + limit < len(newest_first)
+        more = start + limit < len(found)
         with_metadata = str(arguments.get("include_all_metadata")).lower() in ("true", "1")
         return {
             "ok": True,
@@ -227,7 +329,7 @@ class FakeSlack:
                     "text": m.body.get("text", ""),
                     **({"metadata": m.body["metadata"]} if with_metadata and m.key else {}),
                 }
-                for m in page
+                for m in found[start : start + limit]
             ],
             "has_more": more,
             "response_metadata": {"next_cursor": str(start + limit) if more else ""},
@@ -243,135 +345,55 @@ class FakeSlack:
                 return _no("missing_scope")
         mine = [c for c in self.channels if c.member and not c.archived]
         start = int(arguments.get("cursor") or 0)
-        page = mine[start : start + 2]
-        more = start + 2 < len(mine)
+        size = min(int(arguments.get("limit") or 100), self.channel_page)
+        more = start + size < len(mine)
         return {
             "ok": True,
-            "channels": [{"id": c.id, "name": c.name} for c in page],
-            "response_metadata": {"next_cursor": str(start + 2) if more else ""},
+            "channels": [{"id": c.id, "name": c.name} for c in mine[start : start + size]],
+            "response_metadata": {"next_cursor": str(start + size) if more else ""},
         }
 
-    def _channel(self, wanted: str) -> Channel | None:
-        name = wanted.removeprefix("#")
-        return next((c for c in self.channels if wanted == c.id or name == c.name), None)
+    def _info(self, wanted: str) -> dict[str, Any]:
+        if "channels:read" not in self.scopes:
+            return _no("missing_scope")
+        channel = next((c for c in self.channels if c.id == wanted), None)
+        if channel is None:
+            return _no("channel_not_found")
+        of = {"id": channel.id, "name": channel.name}
+        is_what = {"is_member": channel.member, "is_archived": channel.archived}
+        return {"ok": True, "channel": {**of, **is_what}}
+
+    # Files
+
+    def _reserve(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        if "files:write" not in self.scopes:
+            return _no("missing_scope")
+        file_id = f"F{len(self.files):010}"
+        self.files[file_id] = {"name": arguments.get("filename"), "bytes": b"", "shared": None}
+        url = self.upload_url or f"http://127.0.0.1:{self.port}/upload/{{id}}"
+        return {"ok": True, "upload_url": url.format(id=file_id), "file_id": file_id}
+
+    def _share(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        wanted = arguments.get("files") or []
+        channel = next((c for c in self.channels if c.id == arguments.get("channel_id")), None)
+        refused = _closed(channel)
+        if refused:
+            return _no(refused)
+        for one in wanted:
+            if not self.files.get(one.get("id"), {}).get("bytes"):
+                return _no("file_not_found")
+            self.files[one["id"]]["shared"] = (arguments["channel_id"], arguments.get("thread_ts"))
+        return {"ok": True, "files": [{"id": one["id"]} for one in wanted]}
+
+
+def _closed(channel: Channel | None) -> str:
+    """Why nothing can be put into a channel; empty: it can."""
+    if channel is None:
+        return "channel_not_found"
+    if channel.archived:
+        return "is_archived"
+    return "" if channel.member else "not_in_channel"
 
 
 def _no(error: str) -> dict[str, Any]:
     return {"ok": False, "error": error}
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    slack: FakeSlack
-
-    def log_message(self, *_: Any) -> None:
-        """Quiet."""
-
-    def do_GET(self) -> None:
-        """Only redirected clients ask by GET; that they did is recorded."""
-        self.slack.requests.append((self.path, dict(self.headers.items()), ""))
-        self._reply(200, json.dumps({"ok": True}), "application/json")
-
-    def do_POST(self) -> None:
-        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-        slack = self.slack
-        slack.requests.append((self.path, dict(self.headers.items()), raw))
-        is_webhook = self.path == WEBHOOK_PATH
-        method = self.path.rpartition("/")[2]
-        posts = is_webhook or method == "chat.postMessage"
-        with slack._lock:
-            queue = slack.faults if posts else slack.read_faults
-            fault = queue.pop(0) if queue else Fault()
-        if fault.stored:
-            body = json.loads(raw)
-            channel = None if is_webhook else slack._channel(str(body.get("channel")))
-            slack.store(channel.id if channel else "webhook", body)
-        if self._fails(fault, is_webhook):
-            return
-        if is_webhook:
-            self._webhook(raw)
-            return
-        kind = self.headers.get("Content-Type", "")
-        arguments = (
-            json.loads(raw or "{}")
-            if "json" in kind
-            else {name: values[0] for name, values in parse_qs(raw).items()}
-        )
-        answer = slack.call(method, arguments, self.headers.get("Authorization", ""))
-        limited = answer.get("error") == "ratelimited"
-        headers = {"Retry-After": "1"} if limited else {}
-        self._reply(429 if limited else 200, json.dumps(answer), "application/json", headers)
-
-    def _webhook(self, raw: str) -> None:
-        try:
-            body = json.loads(raw)
-        except ValueError:
-            self._reply(400, "invalid_payload")
-            return
-        broken = size_error(body)
-        if broken:
-            self.slack.rejected.append(broken)
-            self._reply(400, broken)
-            return
-        self.slack.store("webhook", body)
-        self._reply(200, "ok")
-
-    def _fails(self, fault: Fault, is_webhook: bool) -> bool:
-        """Plays the fault; False: there is none."""
-        if fault.hangs:
-            self.slack._over.wait(30)
-            self.close_connection = True
-        elif fault.drips:
-            self._drip()
-        elif fault.closes:
-            self.close_connection = True
-            with contextlib.suppress(OSError):
-                self.connection.shutdown(socket.SHUT_RDWR)
-        elif fault.truncated:
-            self.send_response(200)
-            self.send_header("Content-Length", "500")
-            self.end_headers()
-            self.wfile.write(b'{"ok": tr')
-            self.close_connection = True
-        elif fault.location:
-            self._reply(fault.status, "", "text/html", {"Location": fault.location})
-        elif fault.error:
-            if is_webhook:
-                self._reply(fault.status if fault.status != 200 else 400, fault.error)
-            else:
-                self._reply(fault.status, json.dumps(_no(fault.error)), "application/json")
-        elif fault.body is not None:
-            self._reply(fault.status, fault.body, fault.content_type)
-        elif fault.status != 200:
-            headers = {} if fault.retry_after is None else {"Retry-After": fault.retry_after}
-            self._reply(fault.status, "", "text/plain", headers)
-        else:
-            return False
-        return True
-
-    def _drip(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", "100000")
-        self.end_headers()
-        with contextlib.suppress(OSError):
-            while not self.slack._over.wait(0.02):
-                self.wfile.write(b" ")
-                self.wfile.flush()
-        self.close_connection = True
-
-    def _reply(
-        self,
-        status: int,
-        body: str,
-        content_type: str = "text/plain",
-        headers: dict[str, str] | None = None,
-    ) -> None:
-        data = body.encode()
-        self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(data)))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        with contextlib.suppress(OSError):
-            self.wfile.write(data)

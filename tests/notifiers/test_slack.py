@@ -10,7 +10,7 @@ import pytest
 
 from eventwatch.model.alert import Delivery, Outcome, Verdict
 from eventwatch.notifiers.slack import SlackNotifier
-from eventwatch.notifiers.verdicts import MAY_REPEAT
+from eventwatch.ports.notifier import MAY_REPEAT
 from tests.fakes.slack import ALL_SCOPES, Channel, FakeSlack, Fault
 from tests.notifiers.builders import NOW, SECOND, by_token, delivery
 
@@ -78,17 +78,24 @@ def test_a_limited_channel_is_left_alone_and_others_are_not(slack: FakeSlack) ->
     assert other.verdict is Verdict.SENT
     assert len(slack.requests) == 2
     assert notifier.send(delivery("k2"), NOW + 30 * SECOND).verdict is Verdict.SENT
+    after = notifier.send(delivery("k4"), NOW + 30 * SECOND)
+    assert after.retry_at == NOW + 31 * SECOND, "no burst after a limit"
 
 
-def test_a_channel_gets_one_message_a_second_without_asking_slack(slack: FakeSlack) -> None:
-    slack.limited = True
+def test_a_channel_gets_a_few_at_once_and_then_one_a_second(slack: FakeSlack) -> None:
+    slack.limited, slack.burst = True, 3
     notifier = by_token(slack)
-    assert notifier.send(delivery("k1"), NOW).verdict is Verdict.SENT
-    waits = notifier.send(delivery("k2"), NOW + SECOND / 2)
-    assert (waits.verdict, waits.retry_at) == (Verdict.RETRY, NOW + SECOND)
-    slack.clock += 1
-    assert notifier.send(delivery("k2"), NOW + SECOND).verdict is Verdict.SENT
-    assert len(slack.requests) == 2
+    for n in range(3):
+        assert notifier.send(delivery(f"k{n}"), NOW).verdict is Verdict.SENT
+    waiting = [notifier.send(delivery(f"w{n}"), NOW + SECOND / 2) for n in range(3)]
+    assert [w.verdict for w in waiting] == [Verdict.RETRY] * 3
+    assert [w.retry_at for w in waiting] == [NOW + SECOND * n for n in (1, 2, 3)]
+    for n in range(3):
+        slack.clock += 1
+        sent = notifier.send(delivery(f"w{n}"), NOW + SECOND * (n + 1))
+        assert sent.verdict is Verdict.SENT
+    assert sent.retry_at == NOW + 4 * SECOND
+    assert len(slack.requests) == 6
 
 
 def test_a_clock_that_stepped_back_does_not_silence_a_channel(slack: FakeSlack) -> None:
@@ -154,7 +161,7 @@ def test_without_a_connection_nothing_was_sent(slack: FakeSlack) -> None:
     assert outcome.retry_at == NOW + 15 * SECOND
     assert "connection refused" in outcome.reason
     patient = notifier.send(delivery(attempts=30), NOW + SECOND * 20)
-    assert patient.retry_at == NOW + SECOND * 20 + timedelta(hours=1)
+    assert patient.retry_at == NOW + SECOND * 20 + timedelta(minutes=5)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -350,7 +357,7 @@ def test_while_asking_fails_nothing_is_sent_again(slack: FakeSlack, fault: Fault
     assert outcome.verdict is Verdict.UNKNOWN
     assert outcome.retry_at is not None
     assert outcome.retry_at > LATER
-    assert notifier.reconcile(of, LATER).verdict is Verdict.SENT
+    assert notifier.reconcile(of, outcome.retry_at).verdict is Verdict.SENT
 
 
 def test_a_claim_from_the_future_is_asked_about_at_once(slack: FakeSlack) -> None:

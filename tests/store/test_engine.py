@@ -10,7 +10,7 @@ import pytest
 
 from eventwatch.model.errors import StoreError
 from eventwatch.model.settings import Secret
-from eventwatch.store.engine import Limits, _on_network, choose_journal, parse_url
+from eventwatch.store.engine import Limits, choose_journal, on_network, parse_url
 from eventwatch.store.sql import open_reader, open_store
 from tests.store.samples import NOW, record
 
@@ -43,10 +43,10 @@ def test_a_network_file_system_is_known_by_the_longest_mount_point(tmp_path: Pat
         f"/dev/sda / ext4 rw 0 0\nhost:/export {tmp_path} nfs4 rw 0 0\n"
         f"tmpfs {tmp_path}/local\\040disk tmpfs rw 0 0\n"
     )
-    assert _on_network(tmp_path / "state.db", mounts)
-    assert not _on_network(tmp_path / "local disk" / "state.db", mounts)
-    assert not _on_network(Path("/var/state.db"), mounts)
-    assert not _on_network(Path("/var/state.db"), tmp_path / "absent")
+    assert on_network(tmp_path / "state.db", mounts)
+    assert not on_network(tmp_path / "local disk" / "state.db", mounts)
+    assert not on_network(Path("/var/state.db"), mounts)
+    assert not on_network(Path("/var/state.db"), tmp_path / "absent")
 
 
 def test_the_file_is_in_the_journal_mode_that_was_chosen(tmp_path: Path) -> None:

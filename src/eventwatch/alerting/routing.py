@@ -75,13 +75,13 @@ def route(
 ) -> Route:
     """Where a result goes. ``contract`` is that of its event type; None: nobody declared it."""
     if result.status is Status.ERROR:
-        return _fallback(directory, "eventwatch's own trouble goes to its operators")
+        return fallback(directory, "eventwatch's own trouble goes to its operators")
     if result.runs_to:
-        return _to_team(result.runs_to, directory, "the check names this team")
+        return route_to(result.runs_to, directory, "the check names this team")
     if result.event_type is None:
         return _of_exposure(result, exposure, directory)
     if contract is None:
-        return _fallback(
+        return fallback(
             directory,
             "no contract declares this event type; to send it to its team, declare it with "
             "owner.team in the contracts",
@@ -94,10 +94,10 @@ def _of_exposure(result: Result, exposure: Exposure, directory: Directory) -> Ro
         for dimension in exposure.dimensions:
             team = dimension.owners.get(result.cut.value)
             if dimension.name == result.cut.dimension and team:
-                return _to_team(team, directory, f"owner of this {dimension.name} in the config")
+                return route_to(team, directory, f"owner of this {dimension.name} in the config")
     if exposure.owner:
-        return _to_team(exposure.owner, directory, "owner of the exposure in the config")
-    return _fallback(
+        return route_to(exposure.owner, directory, "owner of the exposure in the config")
+    return fallback(
         directory,
         f"nobody owns the exposure; set exposures.{exposure.name}.owner in the config",
     )
@@ -110,7 +110,7 @@ def _of_owner(contract: Contract, directory: Directory) -> Route:
         if own_channel:
             reason = "channel named in the contract, which names no team; set owner.team"
             return Route("", own_channel, "", reason)
-        return _fallback(
+        return fallback(
             directory,
             f"the contract names no owner; set owner.team of {_short(contract.message_name)} "
             f"in {contract.location}",
@@ -119,15 +119,16 @@ def _of_owner(contract: Contract, directory: Directory) -> Route:
     if own_channel:
         group = "" if team is None else usable_group(team.slack_group_id)
         return Route(owner.team, own_channel, group, "owner and channel named in the contract")
-    return _to_team(owner.team, directory, "owner named in the contract")
+    return route_to(owner.team, directory, "owner named in the contract")
 
 
-def _to_team(key: str, directory: Directory, reason: str) -> Route:
+def route_to(key: str, directory: Directory, reason: str) -> Route:
+    """Where a team is reached; the fallback where nobody declared it or it has no usable channel."""
     team = directory.team(key)
     if team is None:
         close = get_close_matches(key[:80], [k[:80] for k in directory.known()], n=1)
         meant = f" (did you mean {close[0]}?)" if close else ""
-        return _fallback(
+        return fallback(
             directory,
             f"the owner is {_short(key)}, a team that nobody declared{meant}; add it to the "
             "team enum of the contracts or to teams in the config",
@@ -135,7 +136,7 @@ def _to_team(key: str, directory: Directory, reason: str) -> Route:
     channel = usable_channel(team.slack_channel)
     if not channel:
         fault = "no Slack channel" if not team.slack_channel else "a Slack channel of no known form"
-        return _fallback(
+        return fallback(
             directory,
             f"the owner is {_short(key)}, a team with {fault}; set teams.{_short(key)}."
             'slack_channel in the config to "#name" or a channel id',
@@ -143,7 +144,8 @@ def _to_team(key: str, directory: Directory, reason: str) -> Route:
     return Route(key, channel, usable_group(team.slack_group_id), reason)
 
 
-def _fallback(directory: Directory, reason: str) -> Route:
+def fallback(directory: Directory, reason: str) -> Route:
+    """The fallback team; ``reason`` says what would send it elsewhere the next time."""
     found = directory.fallback
     return Route(found.team, found.channel, found.group_id, reason, is_fallback=True)
 

@@ -7,12 +7,13 @@ type, and ends with a day.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
 from eventwatch.model.alert import Silence
 from eventwatch.model.contract import Contract, Suppression
 from eventwatch.model.result import Result
+from eventwatch.model.settings import Maintenance
 from eventwatch.model.status import KindName, Status
 
 _VALUE = "value_"
@@ -44,6 +45,53 @@ def _covers(silence: Silence, result: Result, team: str) -> bool:
 
 def _matches(pattern: str, name: str | None) -> bool:
     return not pattern or (name is not None and fnmatchcase(name, pattern))
+
+
+def maintenance_silences(windows: Sequence[Maintenance], now: datetime) -> tuple[Silence, ...]:
+    """The windows that are open now, as silences that end with them."""
+    found = []
+    for window in windows:
+        span = _window(window, now)
+        if span is not None and span[0] <= now < span[1]:
+            found.append(
+                Silence(
+                    id=f"maintenance:{window.name}:{span[0].astimezone(UTC):%Y-%m-%dT%H:%M}",
+                    event_type=window.event_type,
+                    exposure=window.exposure,
+                    kind=window.kind,
+                    team=window.team,
+                    reason=window.reason,
+                    author=f"maintenance {window.name}",
+                    starts_at=span[0],
+                    ends_at=span[1],
+                    dimension=window.dimension,
+                    value=window.value,
+                )
+            )
+    return tuple(found)
+
+
+def _window(window: Maintenance, now: datetime) -> tuple[datetime, datetime] | None:
+    """The one window, or of a weekly one the occurrence that began last."""
+    if window.starts_at is not None and window.ends_at is not None:
+        return window.starts_at, window.ends_at
+    if window.from_time is None or window.to_time is None:
+        return None
+    today = now.astimezone(window.time_zone).date()
+    for days in (0, 1):
+        day = today - timedelta(days=days)
+        if window.weekdays and day.weekday() not in window.weekdays:
+            continue
+        over = window.to_time <= window.from_time
+        start = datetime.combine(day, window.from_time, tzinfo=window.time_zone)
+        end = datetime.combine(
+            day + timedelta(days=int(over)), window.to_time, tzinfo=window.time_zone
+        )
+        # Compared as instants: between two clock times of one zone Python compares the clocks.
+        begin, stop = start.astimezone(UTC), end.astimezone(UTC)
+        if begin <= now < stop:
+            return begin, stop
+    return None
 
 
 def suppressed_by(result: Result, contract: Contract | None, now: datetime) -> Suppression | None:

@@ -4,6 +4,7 @@ from eventwatch.app.adapters import adapter
 from eventwatch.app.house import House, RunOptions, keeper, load, notifier, store
 from eventwatch.app.pulse import late_exposures
 from eventwatch.app.runs import Workplace, audit, cycle, new_run_id, run_cycle, send_due
+from eventwatch.app.telling import tell
 from eventwatch.app.validation import Validation, validate
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "run_cycle",
     "send_due",
     "store",
+    "tell",
     "validate",
 ]

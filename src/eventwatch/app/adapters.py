@@ -29,7 +29,15 @@ ADAPTERS = {
     "reader": "eventwatch.store.sql:open_reader",
     "slack": "eventwatch.notifiers.slack:SlackNotifier",
     "slack-webhook": "eventwatch.notifiers.slack_webhook:SlackWebhookNotifier",
+    "slack-desk": "eventwatch.notifiers.slack_desk:SlackDesk",
+    "slack-exam": "eventwatch.notifiers.slack_exam:SlackExam",
+    "slack-scopes": "eventwatch.notifiers.slack_scopes:LOST",
+    "slack-socket": "eventwatch.notifiers.slack_socket:SlackSocket",
+    "state-exam": "eventwatch.store.examine:examine",
     "stdout": "eventwatch.notifiers.stdout:StdoutNotifier",
+    "webhook": "eventwatch.notifiers.webhook:WebhookNotifier",
+    "apprise": "eventwatch.notifiers.apprise:AppriseNotifier",
+    "router": "eventwatch.notifiers.router:RouterNotifier",
 }
 """Name → "module:attribute". A new adapter is a file and a line here."""
 

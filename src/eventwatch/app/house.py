@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from eventwatch.alerting.routing import Directory
 from eventwatch.app.adapters import adapter
 from eventwatch.config.load import Loaded
 from eventwatch.contracts.keeper import CatalogKeeper
+from eventwatch.model.alert import Delivery
 from eventwatch.model.contract import Catalog
 from eventwatch.model.errors import ConfigError, Fault
 from eventwatch.model.settings import Exposure, NotifySettings, Settings
@@ -108,17 +110,37 @@ def store(house: House) -> Store:
     return opened
 
 
-def notifier(settings: NotifySettings) -> Notifier:
-    """Slack by token, else by webhook, else standard output."""
+def notifier(
+    settings: NotifySettings, draw: Callable[[Delivery], bytes | None] | None = None
+) -> Notifier:
+    """Slack by token, else by webhook, else standard output; beside it the JSON webhook and Apprise
+    where they are configured. ``draw`` makes the PNG of a CHART row; None: no charts."""
     slack = settings.slack
     made: Notifier
     if slack is not None and slack.token is not None:
-        made = adapter("slack")(slack)
+        made = adapter("slack")(slack, draw=draw)
     elif slack is not None and slack.webhook_url is not None:
         made = adapter("slack-webhook")(slack)
     else:
         made = adapter("stdout")(sys.stdout)
+    hook = None if settings.webhook is None else adapter("webhook")(settings.webhook)
+    teams = None if settings.apprise is None else adapter("apprise")(settings.apprise)
+    if hook is not None or teams is not None:
+        made = adapter("router")(made, webhook=hook, teams=teams)
     return made
+
+
+def stuck_after(settings: NotifySettings) -> timedelta:
+    """A row in sending for longer was left by a process that died: the longest time limit of the
+    services, and a little more."""
+    limits = [timedelta(seconds=10)]
+    if settings.slack is not None:
+        limits.append(settings.slack.timeout)
+    if settings.webhook is not None:
+        limits.append(settings.webhook.timeout)
+    if settings.apprise is not None:
+        limits.append(timedelta(seconds=30))
+    return max(limits) + timedelta(seconds=5)
 
 
 def keeper(house: House) -> CatalogKeeper:

@@ -12,6 +12,7 @@ from eventwatch.app.house import SystemClock
 from eventwatch.config.load import Loaded
 from eventwatch.model.durations import format_duration
 from eventwatch.model.settings import Exposure
+from eventwatch.pipeline.deliver import REFUSED_BEAT, SENT_BEAT
 from eventwatch.ports.store import StateReader
 
 MISSES = 3
@@ -29,13 +30,35 @@ def late_exposures(
     if reader is None:
         return ("no cycle was ever recorded; `eventwatch run` starts the daemon",)
     try:
-        return tuple(
-            line
-            for exposure in loaded.settings.exposures
-            if (line := _late(exposure, reader, now, longest_wait(exposure, now)))
-        )
+        return late_in(loaded, reader, now, longest_wait)
     finally:
         reader.close()
+
+
+def late_in(
+    loaded: Loaded,
+    reader: StateReader,
+    now: datetime,
+    longest_wait: Callable[[Exposure, datetime], timedelta],
+) -> tuple[str, ...]:
+    """The same of a config and a state that are open."""
+    late = tuple(
+        line
+        for exposure in loaded.settings.exposures
+        if (line := _late(exposure, reader, now, longest_wait(exposure, now)))
+    )
+    refused = _refused(reader, now)
+    return (*late, refused) if refused else late
+
+
+def _refused(reader: StateReader, now: datetime) -> str:
+    refused, sent = reader.last_heartbeat(REFUSED_BEAT), reader.last_heartbeat(SENT_BEAT)
+    if refused is None or (sent is not None and sent >= refused):
+        return ""
+    return (
+        f"messages were refused as a whole {format_duration(now - refused)} ago and none was accepted "
+        "since; `eventwatch doctor` says why"
+    )
 
 
 def _late(exposure: Exposure, reader: StateReader, now: datetime, wait: timedelta) -> str:

@@ -10,24 +10,27 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from eventwatch.alerting.outbox import fallback_for
 from eventwatch.app.adapters import adapter
-from eventwatch.app.house import House, RunOptions, notifier, store
+from eventwatch.app.chart import drawer
+from eventwatch.app.house import House, RunOptions, notifier, store, stuck_after
+from eventwatch.app.telling import office_of, preview, tell
 from eventwatch.model.alert import Delivery, Outcome
 from eventwatch.model.contract import Catalog
 from eventwatch.model.errors import LeaseHeld
 from eventwatch.model.holiday import Holiday
+from eventwatch.model.incident import Board
 from eventwatch.model.result import Result
 from eventwatch.model.settings import Exposure
 from eventwatch.model.state import ExposureState, Lease
 from eventwatch.model.status import KindName, Severity, Status
 from eventwatch.pipeline.cycle import Look, Watch, look, record_of
+from eventwatch.pipeline.dead_letters import DeadLetters
 from eventwatch.pipeline.deliver import Delivering, deliver
 from eventwatch.pipeline.measure import history_name
 from eventwatch.pipeline.report import ExposureReport, Report
@@ -39,6 +42,8 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 4
 """Exposures measured side by side; each holds one connection and its share of memory."""
+_LETTERS = DeadLetters()
+"""Of the process, since it counts refusals by day."""
 SEND_PATIENCE = timedelta(seconds=30)
 """How long a command that ends waits for a limited channel before it leaves the rest to the next."""
 
@@ -54,6 +59,8 @@ def audit(house: House, options: RunOptions) -> Report:
             _watch(house, house.catalog, exposure, reader, now=now, run_id=run_id, options=options)
             for exposure in house.chosen(options)
         ]
+        # The past is told from its rows alone.
+        board = None if reader is None or as_of else reader.board(now)
     history: History = adapter("memory")() if as_of else adapter("history")(house.settings.history)
     standings = None if as_of else adapter("standings")(house.settings.history)
 
@@ -72,7 +79,7 @@ def audit(house: House, options: RunOptions) -> Report:
         run_id=run_id,
         at=now,
         exposures=tuple(seen.report for seen in looks),
-        messages=tuple(d for seen in looks for d in seen.outbox.deliveries),
+        messages=_would_be_told(house, looks, board, now),
         fallback_team=house.settings.notify.fallback_team,
     )
 
@@ -87,25 +94,32 @@ def cycle(house: House, options: RunOptions) -> Report:
     opened = store(house)
     history: History = adapter("history")(house.settings.history)
     place = Workplace(house, opened, history, house.catalog)
-    reports: list[ExposureReport] = []
-    messages: list[Delivery] = []
+    speaker = notifier(house.settings.notify, drawer(house, opened))
     try:
-        for exposure in house.chosen(options):
-            report, made = run_cycle(place, exposure, options, run_id)
-            reports.append(report)
-            messages.extend(made)
-        outcomes = send_due(house, opened, notifier(house.settings.notify), patience=SEND_PATIENCE)
+        reports = [run_cycle(place, e, options, run_id) for e in house.chosen(options)]
+        told = tell(house, opened, speaker)
+        outcomes = send_due(house, opened, speaker, patience=SEND_PATIENCE)
     finally:
         opened.close()
     return Report(
         run_id=run_id,
         at=now,
         exposures=tuple(reports),
-        messages=tuple(messages),
+        messages=told.deliveries,
         outcomes=outcomes,
         recorded=True,
         fallback_team=house.settings.notify.fallback_team,
     )
+
+
+def _would_be_told(
+    house: House, looks: Sequence[Look], board: Board | None, now: datetime
+) -> tuple[Delivery, ...]:
+    """What a telling step would put into the outbox after these looks."""
+    office = office_of(house, notifier(house.settings.notify).abilities)
+    alerts = (alert for seen in looks for alert in seen.alerts)
+    silences = tuple({s.id: s for seen in looks for s in seen.silences}.values())
+    return preview(office, now, alerts, silences, board)
 
 
 @dataclass(frozen=True)
@@ -122,14 +136,14 @@ class Workplace:
 
 def run_cycle(
     place: Workplace, exposure: Exposure, options: RunOptions, run_id: str
-) -> tuple[ExposureReport, tuple[Delivery, ...]]:
-    """Lease, look, commit, heartbeat: one exposure, once. Sends nothing yet."""
+) -> ExposureReport:
+    """Lease, look, commit, heartbeat: one exposure, once. Tells nobody yet."""
     house, opened, history = place.house, place.store, place.history
     now = house.clock.now()
     try:
         lease = opened.take_lease(f"exposure:{exposure.name}", holder(), now, _lease_time(exposure))
     except LeaseHeld as error:
-        return ExposureReport(exposure.name, now, error=str(error)), ()
+        return ExposureReport(exposure.name, now, error=str(error))
     try:
         watch = _watch(
             house, place.catalog, exposure, opened, now=now, run_id=run_id, options=options
@@ -149,9 +163,9 @@ def run_cycle(
             history.forget_before(name, now - exposure.look_back - timedelta(days=2))
         opened.heartbeat(f"exposure:{exposure.name}", house.clock.now())
         _keep_for_good()
-        return seen.report, seen.outbox.deliveries
+        return seen.report
     except LeaseHeld as error:
-        return ExposureReport(exposure.name, now, error=str(error)), ()
+        return ExposureReport(exposure.name, now, error=str(error))
     finally:
         _give(opened, lease)
 
@@ -165,14 +179,12 @@ def send_due(
     stop: Callable[[], bool] = lambda: False,
 ) -> tuple[tuple[Delivery, Outcome], ...]:
     """Sends what the outbox holds. One speaker per process: it remembers each channel's pace."""
-    settings = house.settings.notify
-    timeout = timedelta(seconds=10) if settings.slack is None else settings.slack.timeout
     directory = house.directory()
 
     def fallback(delivery: Delivery, reason: str, now: datetime) -> Delivery | None:
-        return fallback_for(delivery, reason, directory.fallback, now)
+        return _LETTERS.letter(delivery, reason, directory.fallback, now)
 
-    work = Delivering(opened, speaker, house.clock, fallback, timeout + timedelta(seconds=5))
+    work = Delivering(opened, speaker, house.clock, fallback, stuck_after(house.settings.notify))
     return deliver(work, patience=patience, sleep=time.sleep if patience else None, stop=stop)
 
 

@@ -20,6 +20,7 @@ from eventwatch.cli import (
     config,
     contracts,
     demo,
+    doctor,
     explain,
     feedback,
     health,
@@ -30,7 +31,7 @@ from eventwatch.cli import (
     validate,
 )
 from eventwatch.cli.codes import EXIT_CODES, INTERRUPTED, NOBODY_READS, UNMEASURED, WRONG_SETTINGS
-from eventwatch.cli.logs import LogLevel, set_up_logging
+from eventwatch.cli.logs import LogFormat, LogLevel, set_up_logging
 
 _HELP = """Watches analytics-event tables and tells the team that owns an event when its data is late,
 drifts, or its volume is not what it should be.
@@ -78,6 +79,14 @@ def _root(
             case_sensitive=False,
         ),
     ] = None,
+    log_format: Annotated[
+        LogFormat,
+        typer.Option(
+            help="How a line of the log looks; auto: text on a terminal, else json.",
+            envvar="EVENTWATCH_LOG_FORMAT",
+            case_sensitive=False,
+        ),
+    ] = LogFormat.AUTO,
     _show_version: Annotated[
         bool,
         typer.Option(
@@ -86,12 +95,13 @@ def _root(
     ] = False,
 ) -> None:
     chosen = LogLevel.INFO if context.invoked_subcommand == "run" else LogLevel.WARNING
-    set_up_logging(chosen if log_level is None else log_level)
+    set_up_logging(chosen if log_level is None else log_level, log_format)
 
 
 app.command("run-once", epilog=EXIT_CODES)(run_once.run_once)
 app.command("run", epilog=run.EPILOG)(run.run)
 app.command("validate", epilog=EXIT_CODES)(validate.validate)
+app.command("doctor", epilog=doctor.EPILOG)(doctor.doctor)
 app.command("health", epilog=health.EPILOG)(health.health)
 app.command("backtest", epilog=backtest.EPILOG)(backtest.backtest)
 app.command("blind-spots", epilog=blind_spots.EPILOG)(blind_spots.blind_spots)

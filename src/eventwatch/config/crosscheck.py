@@ -7,6 +7,13 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from eventwatch.alerting.routing import Directory, usable_channel
+from eventwatch.config.crosscheck_notify import (
+    apprise_teams,
+    buttons,
+    escalation,
+    unknown_team,
+    windows,
+)
 from eventwatch.kinds.definition import Check
 from eventwatch.model.contract import Catalog, Contract
 from eventwatch.model.errors import Fault
@@ -24,7 +31,7 @@ def cross_check(loaded: Loaded, catalog: Catalog) -> Iterator[Fault]:
     fallback = directory.team(settings.notify.fallback_team)
     key = ("notify", "fallback_team")
     if fallback is None:
-        yield loaded.fault(key, _unknown_team(settings.notify.fallback_team, known))
+        yield loaded.fault(key, unknown_team(settings.notify.fallback_team, known))
     elif not usable_channel(fallback.slack_channel):
         yield loaded.fault(
             key,
@@ -34,20 +41,21 @@ def cross_check(loaded: Loaded, catalog: Catalog) -> Iterator[Fault]:
     for exposure in settings.exposures:
         if exposure.owner and exposure.owner not in known:
             yield loaded.fault(
-                ("exposures", exposure.name, "owner"), _unknown_team(exposure.owner, known)
+                ("exposures", exposure.name, "owner"), unknown_team(exposure.owner, known)
             )
         for i, dimension in enumerate(exposure.dimensions):
             for value, team in dimension.owners.items():
                 if team not in known:
                     yield loaded.fault(
                         ("exposures", exposure.name, "dimensions", i, "owners", value),
-                        _unknown_team(team, known),
+                        unknown_team(team, known),
                     )
     for each in settings.teams.values():
         if each.escalate_to and each.escalate_to not in known:
             line = None if each.location is None else each.location.line
-            message = _unknown_team(each.escalate_to, known)
+            message = unknown_team(each.escalate_to, known)
             yield Fault(loaded.file, line, message, f"teams.{each.key}.escalate_to")
+    yield from apprise_teams(loaded, known)
     yield from _exposures_of_contracts(loaded, catalog, wrong=True)
 
 
@@ -57,11 +65,14 @@ def cross_warnings(loaded: Loaded, catalog: Catalog) -> Iterator[Fault]:
     directory = Directory(catalog.teams, settings.teams, settings.notify.fallback_team)
     known = directory.known()
     yield from _exposures_of_contracts(loaded, catalog, wrong=False)
+    yield from windows(loaded, catalog, known)
+    yield from escalation(loaded, directory)
+    yield from buttons(loaded, directory)
     for contract in catalog.contracts.values():
         team = contract.owner.team
         if team and team not in known:
             yield _at(
-                contract, _unknown_team(team, known) + "; until then the fallback team is told"
+                contract, unknown_team(team, known) + "; until then the fallback team is told"
             )
     watched = {d.name for e in settings.exposures for d in e.dimensions}
     for check in loaded.checks:
@@ -110,15 +121,6 @@ def _exposures_of_contracts(loaded: Loaded, catalog: Catalog, *, wrong: bool) ->
 
 def _at(contract: Contract, message: str) -> Fault:
     return Fault(contract.location.path, contract.location.line, message, contract.event_type)
-
-
-def _unknown_team(team: str, known: Sequence[str]) -> str:
-    close = nearest(team, known, limit=1)
-    if close:
-        return f"there is no team {team!r}; did you mean {close[0]}?"
-    return (
-        f"there is no team {team!r}; add it to teams in config.yaml or to the contracts' team enum"
-    )
 
 
 def _patterns(

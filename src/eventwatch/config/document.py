@@ -9,15 +9,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from eventwatch.config import fields as f
-
-
-class Section(BaseModel):
-    """A mapping of config.yaml; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+from eventwatch.config.document_notify import MaintenanceSection, NotifySection
+from eventwatch.config.strict import Section
 
 
 class MappingSection(Section):
@@ -193,60 +189,6 @@ class TeamSection(Section):
     )
 
 
-class SlackSection(Section):
-    """How Slack is reached. Without this section messages go to standard output."""
-
-    token: f.Token | None = Field(None, description="Bot token: ${SLACK_BOT_TOKEN}.")
-    webhook_url: f.Webhook | None = Field(
-        None,
-        description="Incoming webhook instead of a token: one channel for all, no updates of "
-        "messages.",
-    )
-    base_url: f.BaseUrl = Field(
-        "https://slack.com/api/", description="Address of Slack's API; for tests and relays."
-    )
-    timeout: f.SlackTimeout = Field(
-        timedelta(seconds=10), description="Longest wait for one answer of Slack."
-    )
-
-
-class ReminderSection(Section):
-    """After how long a team is told again that something is still wrong, per severity."""
-
-    critical: f.Reminder | None = Field(
-        timedelta(hours=1), description="For critical trouble; null: said once."
-    )
-    warning: f.Reminder | None = Field(
-        timedelta(hours=24), description="For warnings; null: said once."
-    )
-    info: f.Reminder | None = Field(None, description="For news; null: said once.")
-
-
-class LinksSection(Section):
-    """Links in messages."""
-
-    contract: f.Link | None = Field(
-        None, description="Where a contract is shown; {path} and {line} are filled in."
-    )
-
-
-class NotifySection(Section):
-    """Who is told, and how."""
-
-    fallback_team: f.TeamKey = Field(
-        description="Team that hears of event types that nobody declared, of contracts without an "
-        "owner, and of eventwatch's own trouble. It needs a Slack channel."
-    )
-    slack: SlackSection | None = Field(None, description="Absent: messages are printed.")
-    reminder: ReminderSection = Field(
-        default_factory=lambda: ReminderSection.model_validate({}),
-        description="When a team is told again of what is still wrong.",
-    )
-    links: LinksSection = Field(
-        default_factory=lambda: LinksSection.model_validate({}), description="Links in messages."
-    )
-
-
 class Document(Section):
     """The whole of config.yaml. Only the schema is made from it: sections are checked one by one, so
     that a fault in one hides none in another."""
@@ -259,6 +201,11 @@ class Document(Section):
         default_factory=dict, description="Teams by key; completes the contracts' directory."
     )
     notify: NotifySection
+    maintenance: list[MaintenanceSection] = Field(
+        default_factory=list,
+        max_length=200,
+        description="Planned times in which nobody is told.",
+    )
     state: f.StateUrl = Field(
         "sqlite:///var/eventwatch/state.db",  # type: ignore[assignment]
         description="Where alerts, silences and sent messages are remembered: a SQLite file, or "

@@ -70,7 +70,8 @@ def _filled(value: str) -> str:
     return value
 
 
-def _team(value: str) -> str:
+def check_team(value: str) -> str:
+    """The team's key. Raises ValueError."""
     key = team_key(value)
     if not key:
         raise ValueError("must not be empty")
@@ -103,7 +104,9 @@ def _link(value: str) -> str:
     return value
 
 
-def _secret(check: Callable[[str], None]) -> AfterValidator:
+def secretly(check: Callable[[str], None]) -> AfterValidator:
+    """Checks the text inside a secret."""
+
     def apply(value: SecretStr) -> SecretStr:
         check(value.get_secret_value())
         return value
@@ -116,6 +119,8 @@ def _token(value: str) -> None:
         raise ValueError("must be a token: no blanks, no line breaks")
     if value.startswith(("https://", "http://")):
         raise ValueError("is a URL, not a token; an incoming webhook belongs in webhook_url")
+    if value.startswith("xapp-"):
+        raise ValueError("is an app-level token, which belongs in app_token; a bot token is needed")
 
 
 def secure_url(value: str) -> None:
@@ -192,9 +197,9 @@ def _state(value: str) -> None:
             ) from None
 
 
-_SECRET = {"format": "password", "writeOnly": True}
+SECRET = {"format": "password", "writeOnly": True}
 Text = Annotated[str, AfterValidator(_filled)]
-TeamKey = Annotated[str, AfterValidator(_team), Field(examples=["growth"])]
+TeamKey = Annotated[str, AfterValidator(check_team), Field(examples=["growth"])]
 Channel = Annotated[str, AfterValidator(_channel), Field(examples=["#growth-alerts"])]
 GroupId = Annotated[str, AfterValidator(_group), Field(examples=["S0123ABCD"])]
 Zone = Annotated[str, AfterValidator(_time_zone), Field(examples=["America/Los_Angeles", "UTC"])]
@@ -207,27 +212,27 @@ Link = Annotated[
 Cron = Annotated[str, AfterValidator(check_cron), Field(examples=["*/5 * * * *"])]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Token = Annotated[
-    SecretStr, _secret(_token), Field(examples=["${SLACK_BOT_TOKEN}"], json_schema_extra=_SECRET)
+    SecretStr, secretly(_token), Field(examples=["${SLACK_BOT_TOKEN}"], json_schema_extra=SECRET)
 ]
 Webhook = Annotated[
     SecretStr,
-    _secret(secure_url),
-    Field(examples=["${SLACK_WEBHOOK_URL}"], json_schema_extra=_SECRET),
+    secretly(secure_url),
+    Field(examples=["${SLACK_WEBHOOK_URL}"], json_schema_extra=SECRET),
 ]
 Connection = Annotated[
     SecretStr,
-    _secret(_connection),
+    secretly(_connection),
     Field(
         examples=["duckdb://warehouse.duckdb", "postgresql://user:${PG_PASSWORD}@host/database"],
-        json_schema_extra=_SECRET,
+        json_schema_extra=SECRET,
     ),
 ]
 StateUrl = Annotated[
     SecretStr,
-    _secret(_state),
+    secretly(_state),
     Field(
         examples=["sqlite:///var/eventwatch/state.db", "postgresql://user:${PG_PASSWORD}@host/db"],
-        json_schema_extra=_SECRET,
+        json_schema_extra=SECRET,
     ),
 ]
 _S, _H, _D = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)

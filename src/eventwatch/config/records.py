@@ -13,14 +13,13 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 from zoneinfo import ZoneInfo
 
-from pydantic import SecretStr
-
 from eventwatch.config.document import (
     ContractsSection,
     ExposureSection,
-    NotifySection,
     TeamSection,
 )
+from eventwatch.config.document_notify import MaintenanceSection, NotifySection
+from eventwatch.config.records_notify import maintenance_of, notify_of
 from eventwatch.config.tree import Tree
 from eventwatch.model.contract import Location, Team
 from eventwatch.model.names import team_key
@@ -30,13 +29,10 @@ from eventwatch.model.settings import (
     ContractSettings,
     Dimension,
     Exposure,
-    NotifySettings,
     Partition,
     Secret,
     Settings,
-    SlackSettings,
 )
-from eventwatch.model.status import Severity
 
 _FILE_ENGINES = ("duckdb", "sqlite")
 
@@ -52,6 +48,7 @@ class Sections:
     state: str
     history: str
     checks: str
+    maintenance: tuple[MaintenanceSection, ...] = ()
 
     def __repr__(self) -> str:
         return "Sections(…)"
@@ -67,10 +64,11 @@ def settings_of(sections: Sections, tree: Tree, path: Path) -> Settings:
             _exposure(name, section, tree, folder) for name, section in sections.exposures.items()
         ),
         teams={key: _team(key, section, tree) for key, section in sections.teams.items()},
-        notify=_notify(sections.notify),
+        notify=notify_of(sections.notify),
         state=Secret(state_url(sections.state, folder)),
         history=absolute(folder, sections.history),
         checks=absolute(folder, sections.checks),
+        maintenance=tuple(maintenance_of(section) for section in sections.maintenance),
     )
 
 
@@ -167,25 +165,3 @@ def _team(key: str, section: TeamSection, tree: Tree) -> Team:
         escalate_to=section.escalate_to or "",
         location=Location(tree.file, tree.line(("teams", *names[:1]))),
     )
-
-
-def _notify(section: NotifySection) -> NotifySettings:
-    slack = section.slack
-    reminders = {severity: getattr(section.reminder, severity.value) for severity in Severity}
-    return NotifySettings(
-        fallback_team=section.fallback_team,
-        slack=None
-        if slack is None
-        else SlackSettings(
-            token=_secret(slack.token),
-            webhook_url=_secret(slack.webhook_url),
-            base_url=slack.base_url,
-            timeout=slack.timeout,
-        ),
-        reminder={severity: span for severity, span in reminders.items() if span is not None},
-        contract_link=section.links.contract or "",
-    )
-
-
-def _secret(value: SecretStr | None) -> Secret | None:
-    return None if value is None else Secret(value.get_secret_value())

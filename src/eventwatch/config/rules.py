@@ -75,40 +75,17 @@ def _columns(tree: Tree, key: Key, section: ExposureSection) -> Iterator[Fault]:
         )
 
 
-def notify(tree: Tree) -> Iterator[Fault]:
-    """Faults of notify as a whole."""
-    slack = tree.at(("notify", "slack"))
-    if not isinstance(slack, dict):
-        return
-    given = {name for name, value in slack.items() if value is not None}
-    if not {"token", "webhook_url"} & given:
-        yield tree.fault(
-            ("notify", "slack"),
-            "set token or webhook_url; without Slack leave the section out, and messages are printed",
-        )
-    if {"token", "webhook_url"} <= given:
-        yield tree.fault(("notify", "slack", "webhook_url"), "set either token or webhook_url")
-
-
 def warnings(tree: Tree, sections: Sections) -> Iterator[Fault]:
-    """Secrets that stand in the file itself."""
-    for name in ("token", "webhook_url"):
-        key: Key = ("notify", "slack", name)
-        if tree.at(key) and key not in tree.written:
-            yield tree.fault(
-                key,
-                "a secret stands in the file; put it into an environment variable "
-                "and write ${NAME}, or into a file and write ${file:PATH}",
-            )
+    """Passwords that stand in the file itself."""
     urls: list[tuple[Key, str]] = [(("state",), sections.state)]
     for exposure_name, section in sections.exposures.items():
         if section.connection is not None:
-            key = ("exposures", exposure_name, "connection")
+            key: Key = ("exposures", exposure_name, "connection")
             urls.append((key, section.connection.get_secret_value()))
-    for key, url in urls:
-        if key not in tree.written and _holds_secret(url):
+    for place, url in urls:
+        if place not in tree.written and _holds_secret(url):
             yield tree.fault(
-                key,
+                place,
                 "a password stands in the file; put it into an environment variable and write "
                 "${NAME} in its place, percent-encoded where it holds special characters",
             )

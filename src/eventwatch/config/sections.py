@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from eventwatch.config import document as d
-from eventwatch.config import rules
+from eventwatch.config import rules, rules_notify
+from eventwatch.config.document_notify import MaintenanceSection, NotifySection
 from eventwatch.config.faults import unknown_key, validated
 from eventwatch.config.fields import EXPOSURE_NAME, StateUrl
 from eventwatch.config.records import Sections, settings_of
@@ -47,7 +48,9 @@ def read_sections(tree: Tree, path: Path) -> Outcome:
     work = _Work(tree, path)
     sections = work.sections()
     checks = work.folder("checks")
-    warnings = tuple(rules.warnings(tree, sections)) if sections is not None else ()
+    warnings: tuple[Fault, ...] = ()
+    if sections is not None:
+        warnings = (*rules_notify.warnings(tree), *rules.warnings(tree, sections))
     if work.faults or sections is None:
         return Outcome(None, tuple(work.faults), warnings, checks)
     return Outcome(settings_of(sections, tree, path), (), warnings, checks)
@@ -64,10 +67,11 @@ class _Work:
             if name not in _TOP:
                 self.faults.append(unknown_key(self.tree, (name,), _TOP))
         contracts = self._section(d.ContractsSection, "contracts")
-        notify = self._section(d.NotifySection, "notify")
-        self.faults.extend(rules.notify(self.tree))
+        notify = self._section(NotifySection, "notify")
+        self.faults.extend(rules_notify.notify(self.tree))
         exposures = self._exposures()
         teams = self._teams()
+        maintenance = self._maintenance()
         state = self._state()
         texts = {name: self._text(name) for name in ("history", "checks")}
         if contracts is None or notify is None or None in texts.values() or state is None:
@@ -80,6 +84,7 @@ class _Work:
             state,
             texts["history"] or "",
             texts["checks"] or "",
+            maintenance,
         )
 
     def folder(self, name: str) -> Path | None:
@@ -132,6 +137,28 @@ class _Work:
             if section is not None:
                 found[team] = section
         return found
+
+    def _maintenance(self) -> tuple[MaintenanceSection, ...]:
+        key: Key = ("maintenance",)
+        value = self.top.get("maintenance")
+        if value is None:
+            return ()
+        most = 200
+        if not isinstance(value, list) or len(value) > most:
+            message = (
+                f"holds more than {most} windows"
+                if isinstance(value, list)
+                else "must be a list of windows, each beginning with - name"
+            )
+            self.faults.append(self.tree.fault(key, message))
+            return ()
+        found = []
+        for i in range(len(value)):
+            section = self._checked(MaintenanceSection, (*key, i))
+            if section is not None:
+                found.append(section)
+                self.faults.extend(rules_notify.maintenance(self.tree, (*key, i), section))
+        return tuple(found)
 
     def _names(self, name: str, *, required: bool) -> tuple[str, ...]:
         value = self.top.get(name)

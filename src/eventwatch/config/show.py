@@ -8,14 +8,13 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from eventwatch.alerting.escape import plain
+from eventwatch.config.show_notify import MASK, notify_shown, spans_shown, window_shown
 from eventwatch.config.tree import Key
 from eventwatch.model.durations import write_duration
 from eventwatch.model.settings import Exposure, Secret
 
 if TYPE_CHECKING:
     from eventwatch.config.load import Loaded
-
-MASK = "********"
 
 
 def shown_text(loaded: Loaded) -> str:
@@ -35,7 +34,6 @@ def shown(loaded: Loaded) -> dict[str, Any]:
     """The same as plain values."""
     settings = loaded.settings
     contracts, notify = settings.contracts, settings.notify
-    slack = notify.slack
     made: dict[str, Any] = {
         "contracts": {
             "source": str(contracts.source),
@@ -57,17 +55,11 @@ def shown(loaded: Loaded) -> dict[str, Any]:
         },
         "notify": {
             "fallback_team": notify.fallback_team,
-            "slack": None
-            if slack is None
-            else {
-                **({"token": MASK} if slack.token is not None else {}),
-                **({"webhook_url": MASK} if slack.webhook_url is not None else {}),
-                "base_url": slack.base_url,
-                "timeout": write_duration(slack.timeout),
-            },
-            "reminder": {s.value: write_duration(span) for s, span in notify.reminder.items()},
+            **notify_shown(notify),
+            "reminder": spans_shown(notify.reminder),
             "links": {"contract": notify.contract_link or None},
         },
+        "maintenance": [window_shown(window) for window in settings.maintenance],
         "state": masked_url(settings.state),
         "history": str(settings.history),
         "checks": str(settings.checks),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from eventwatch.model.cause import Cause
 from eventwatch.model.result import Result
 from eventwatch.model.status import Severity
 
@@ -43,6 +44,10 @@ class Alert:
     notified_at: datetime | None = None
     """When the latest message about it was put into the outbox."""
     notified_severity: Severity | None = None
+    cause: Cause | None = None
+    """Why, as the latest cycle of its exposure saw it; None: written before causes were known."""
+    explained: bool = False
+    """The cause is something bigger, which speaks for it."""
 
     @property
     def open(self) -> bool:
@@ -87,6 +92,19 @@ class Silence:
     ends_at: datetime
     dimension: str = ""
     value: str = ""
+
+
+class Action(StrEnum):
+    """What a delivery does in its channel."""
+
+    POST = "post"
+    """A new message."""
+    UPDATE = "update"
+    """The live message of ``post_id`` gets new content; harmless when it is done twice."""
+    REPLY = "reply"
+    """A message in the thread of ``post_id``."""
+    CHART = "chart"
+    """A picture in the thread of ``post_id``: best effort, tried once, never asked about."""
 
 
 class DeliveryState(StrEnum):
@@ -135,6 +153,12 @@ class Delivery:
     last_error: str = ""
     is_fallback: bool = False
     """It already is the second try on the fallback route: when refused, nothing further."""
+    action: Action = Action.POST
+    post_id: str = ""
+    """The post that it makes, edits or answers; empty: a message of its own (e.g. a digest)."""
+    parent: str = ""
+    """Reference of that post, once it was accepted. UPDATE, REPLY and CHART wait for it."""
+    incident_ids: tuple[str, ...] = ()
 
 
 class Verdict(StrEnum):
@@ -158,4 +182,5 @@ class Outcome:
     verdict: Verdict
     reason: str = ""
     retry_at: datetime | None = None
+    """Not again before. Of SENT: when the channel may hear the next message; None: at once."""
     reference: str = ""

@@ -4,31 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from eventwatch.model.contract import Team
+from eventwatch.model.secret import Secret as Secret  # noqa: PLC0414 - most ask for it here
 from eventwatch.model.status import Severity
 
 UTC_ZONE = ZoneInfo("UTC")
-
-
-@dataclass(frozen=True, eq=True)
-class Secret:
-    """A value that never shows in a repr, a log or an error; ``reveal()`` gives it to an adapter."""
-
-    _value: str = field(repr=False)
-
-    def reveal(self) -> str:
-        """The value itself."""
-        return self._value
-
-    def __str__(self) -> str:
-        return "********"
-
-    def __repr__(self) -> str:
-        return "Secret(********)"
 
 
 @dataclass(frozen=True)
@@ -143,6 +127,81 @@ class SlackSettings:
     webhook_url: Secret | None = None
     base_url: str = "https://slack.com/api/"
     timeout: timedelta = timedelta(seconds=10)
+    app_token: Secret | None = None
+    """App-level token of Socket Mode; None: no buttons."""
+    button_groups: tuple[str, ...] = ()
+    """Ids of the user groups whose members may press buttons; empty: the group of the incident's
+    owner and that of the fallback team."""
+    charts: bool = True
+    """Whether a chart is put into the thread (needs ``files:write`` and the extra ``charts``)."""
+
+
+@dataclass(frozen=True)
+class WebhookSettings:
+    """A JSON webhook of the user's own."""
+
+    url: Secret
+    secret: Secret | None = None
+    """Key of the HMAC-SHA256 signature in the header; None: unsigned."""
+    timeout: timedelta = timedelta(seconds=10)
+
+
+@dataclass(frozen=True)
+class AppriseSettings:
+    """Other services through Apprise."""
+
+    urls: Mapping[str, tuple[Secret, ...]]
+    """Team key → Apprise URLs; the key ``*`` is for every team without its own."""
+
+
+@dataclass(frozen=True)
+class IncidentSettings:
+    """The life of incidents and the pace of messages."""
+
+    resolve_after: timedelta = timedelta(minutes=30)
+    """All members must have been over for so long before an incident is resolved."""
+    reopen_within: timedelta = timedelta(days=1)
+    """The same cause again within this time after the end opens the same incident again."""
+    flush: timedelta = timedelta(minutes=5)
+    """At most one new message per channel and team in this time."""
+    refresh: timedelta = timedelta(minutes=15)
+    """How often numbers alone may lead to an edit."""
+    escalate_after: Mapping[Severity, timedelta] = field(default_factory=dict)
+    """Without acknowledgement for so long: the team's ``escalate_to`` is told. Absent: never."""
+
+
+@dataclass(frozen=True)
+class DigestSettings:
+    """Daily messages."""
+
+    at: time = time(9, 0)
+    """Local time of day."""
+    time_zone: ZoneInfo = UTC_ZONE
+    broken: bool = False
+    """Per team, what has been broken for how long."""
+
+
+@dataclass(frozen=True)
+class Maintenance:
+    """A planned time in which nobody is told. Empty patterns match everything."""
+
+    name: str
+    reason: str
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    """One window; or, instead, a weekly one:"""
+    weekdays: tuple[int, ...] = ()
+    """Monday is 0; with ``from_time`` and ``to_time``; every day where all seven stand."""
+    from_time: time | None = None
+    to_time: time | None = None
+    """Earlier than ``from_time``: over midnight."""
+    time_zone: ZoneInfo = UTC_ZONE
+    event_type: str = ""
+    exposure: str = ""
+    kind: str = ""
+    team: str = ""
+    dimension: str = ""
+    value: str = ""
 
 
 @dataclass(frozen=True)
@@ -155,6 +214,23 @@ class NotifySettings:
     reminder: Mapping[Severity, timedelta] = field(default_factory=dict)
     contract_link: str = ""
     """Template with ``{path}`` and ``{line}``; empty: no link."""
+    incidents: IncidentSettings = IncidentSettings()
+    digest: DigestSettings = DigestSettings()
+    webhook: WebhookSettings | None = None
+    """Hears of every incident, whoever owns it, besides where the messages go."""
+    apprise: AppriseSettings | None = None
+
+
+@dataclass(frozen=True)
+class WebSettings:
+    """Where the daemon shows health and metrics."""
+
+    host: str = "127.0.0.1"
+    port: int = 9464
+    token: Secret | None = None
+    """Needed for everything but yes-or-no health where ``host`` is not loopback."""
+    location: str = ""
+    """``config.yaml:12``, for faults."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +249,11 @@ class Settings:
     history: Path
     checks: Path
     """Folder of check definitions; it need not exist."""
+    maintenance: tuple[Maintenance, ...] = ()
+    web: WebSettings | None = None
+    """None: nothing listens."""
+    heartbeat_url: Secret | None = None
+    """Fetched after each cycle that was committed, so that a service notices when there are none."""
 
     def exposure(self, name: str) -> Exposure | None:
         """The exposure of that name, or None."""

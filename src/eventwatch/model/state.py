@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 
 from eventwatch.model.alert import Alert, Delivery, Silence
 from eventwatch.model.label import Label
@@ -63,3 +64,27 @@ class CycleRecord:
     elapsed_seconds: float = 0.0
     error: str = ""
     """Why the exposure could not be measured; empty: it was."""
+
+
+class SlotStatus(StrEnum):
+    """How a scheduled slot ended. No row stays DUE or RUNNING for ever."""
+
+    DUE = "due"
+    RUNNING = "running"
+    RAN = "ran"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    """Never ran, with the reason: coalesced, the run before had not ended, the process was down."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One time at which the schedule wanted a cycle of one exposure."""
+
+    exposure: str
+    scheduled_at: datetime
+    status: SlotStatus
+    reason: str = ""
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    run_id: str = ""

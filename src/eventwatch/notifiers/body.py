@@ -5,9 +5,15 @@ from __future__ import annotations
 import json
 
 from eventwatch.alerting.escape import mrkdwn, truncate
-from eventwatch.model.alert import Message
+from eventwatch.model.alert import Delivery, Message
+from eventwatch.ports.notifier import MAY_REPEAT
 
 _LONGEST = 150
+
+
+def repeat_note(delivery: Delivery) -> str:
+    """What the reader is told when an earlier attempt perhaps arrived; empty: none did."""
+    return "This may repeat an earlier message." if MAY_REPEAT in delivery.last_error else ""
 
 
 def with_note(message: Message, note: str) -> Message:

@@ -29,7 +29,7 @@ def _wait(text: str, now: datetime) -> timedelta:
     return (at if at.tzinfo is not None else at.replace(tzinfo=UTC)) - now
 
 
-def backoff(attempts: int, now: datetime) -> datetime:
-    """After an end without advice: 15 s, doubled by each attempt, at most an hour."""
+def backoff(attempts: int, now: datetime, most: timedelta = MOST) -> datetime:
+    """After an end without advice: 15 s, doubled by each attempt, at most ``most``."""
     doublings = min(max(attempts - 1, 0), 10)
-    return now + min(timedelta(seconds=15 * (1 << doublings)), MOST)
+    return now + min(timedelta(seconds=15 * (1 << doublings)), most)

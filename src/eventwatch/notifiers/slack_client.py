@@ -23,7 +23,7 @@ from slack_sdk.errors import SlackApiError
 from eventwatch.model.errors import DeliveryError
 from eventwatch.model.settings import Secret
 from eventwatch.notifiers.address import checked_url
-from eventwatch.notifiers.transport import exchange
+from eventwatch.notifiers.transport import Reply, exchange
 
 _HOOK = "_perform_urllib_http_request_internal"
 
@@ -91,14 +91,23 @@ class SlackClient(WebClient):
         )
         return {"status": reply.status, "headers": reply.headers, "body": reply.body}
 
-    def call(self, method: str, arguments: dict[str, str]) -> dict[str, Any]:
+    def call(
+        self, method: str, arguments: dict[str, str], seconds: float | None = None
+    ) -> dict[str, Any]:
         """One call; arguments go form-encoded, which every method takes. Raises Answered,
         NotConnected, or whatever the exchange broke with."""
-        return self._data(lambda: self.api_call(method, params=arguments))
+        return self._data(lambda: self.api_call(method, params=arguments), seconds)
 
-    def post(self, body: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """``chat.postMessage`` within a time. Raises as ``call``."""
-        return self._data(lambda: self.chat_postMessage(**body), seconds)
+    def post(self, method: str, body: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """One call whose arguments go as JSON, within a time. Raises as ``call``."""
+        return self._data(lambda: self.api_call(method, json=body), seconds)
+
+    def upload(self, url: str, data: bytes, seconds: float) -> Reply:
+        """Hands bytes to an address that Slack named, without the token. Raises as ``exchange``."""
+        request = Request(
+            url, data=data, headers={"Content-Type": "application/octet-stream"}, method="POST"
+        )
+        return exchange(request, seconds, proxy=self.proxy, context=self._context)
 
     def _data(self, ask: Callable[[], Any], seconds: float | None = None) -> dict[str, Any]:
         # By thread: several may send at once, each with its own time.

@@ -1,4 +1,4 @@
-"""Whether a message stands in its channel: looked up by the key that we put into its metadata.
+"""Whether a message stands in its channel or thread: looked up by the key in its metadata.
 
 ``conversations.history`` takes channel ids only while ``chat.postMessage`` also takes names, so a
 name is looked up among the channels that the app is in. Each step needs a scope that an installation
@@ -24,16 +24,30 @@ class TooLong(Exception):  # noqa: N818 - a state of the world
 
 
 def find(client: SlackClient, channel_id: str, key: str, since: datetime) -> str | None:
-    """The ts of the message with our key; None: there is none since then. Raises TooLong, and as
-    ``SlackClient.call``."""
+    """The ts of the channel's message with our key; None: there is none since then. Raises TooLong,
+    and as ``SlackClient.call``."""
+    return _find(client, "conversations.history", {"channel": channel_id}, key, since)
+
+
+def find_reply(
+    client: SlackClient, channel_id: str, thread_ts: str, key: str, since: datetime
+) -> str | None:
+    """As ``find``, in one thread."""
+    where = {"channel": channel_id, "ts": thread_ts}
+    return _find(client, "conversations.replies", where, key, since)
+
+
+def _find(
+    client: SlackClient, method: str, where: dict[str, str], key: str, since: datetime
+) -> str | None:
     arguments = {
-        "channel": channel_id,
+        **where,
         "oldest": f"{since.timestamp():.6f}",
         "inclusive": "true",
         "include_all_metadata": "true",
         "limit": str(_PAGE),
     }
-    for page in _paged(client, "conversations.history", arguments, _PAGES):
+    for page in _paged(client, method, arguments, _PAGES):
         for message in page.get("messages") or ():
             if isinstance(message, dict) and _key_of(message) == key:
                 return str(message.get("ts", ""))

@@ -17,26 +17,27 @@ from urllib.request import Request
 
 from slack_sdk.proxy_env_variable_loader import load_http_proxy_from_env
 
-from eventwatch.model.alert import Delivery, Message, Outcome, Verdict
+from eventwatch.model.alert import Action, Delivery, Message, Outcome, Verdict
 from eventwatch.model.errors import DeliveryError
 from eventwatch.model.settings import SlackSettings
 from eventwatch.notifiers.address import checked_url
-from eventwatch.notifiers.body import with_note
-from eventwatch.notifiers.pace import Pace
+from eventwatch.notifiers.body import repeat_note, with_note
+from eventwatch.notifiers.pace import Pace, Rate
 from eventwatch.notifiers.retry_after import backoff
 from eventwatch.notifiers.slack_client import Stopwatch, mute_logger
 from eventwatch.notifiers.transport import Reply, exchange
 from eventwatch.notifiers.verdicts import (
     BROKEN,
-    MAY_REPEAT,
     Answer,
     answer,
     by_code,
     by_exception,
     by_status,
 )
+from eventwatch.ports.notifier import MAY_REPEAT, NOT_SENT, Abilities
 
 _CODE = re.compile(r"[a-z0-9_]{1,60}")
+RATE = Rate(timedelta(seconds=1), burst=3)
 _GONE = frozenset(("channel_not_found", "channel_is_archived", "is_archived", "action_prohibited"))
 """Of a webhook these end everything: it has no other channel, also not for the fallback."""
 
@@ -44,7 +45,13 @@ _GONE = frozenset(("channel_not_found", "channel_is_archived", "is_archived", "a
 class SlackWebhookNotifier:
     """Thread-safe."""
 
-    def __init__(self, settings: SlackSettings, *, context: SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        settings: SlackSettings,
+        *,
+        rate: Rate = RATE,
+        context: SSLContext | None = None,
+    ) -> None:
         """Raises DeliveryError when the settings are unusable."""
         if settings.webhook_url is None:
             raise DeliveryError("notify.slack.webhook_url is not set")
@@ -53,14 +60,23 @@ class SlackWebhookNotifier:
         self._timeout = settings.timeout
         self._context = context
         self._proxy = load_http_proxy_from_env(mute_logger())
-        self._pace = Pace()
+        self._pace = Pace(rate)
 
     def __repr__(self) -> str:
         return "SlackWebhookNotifier(********)"
 
+    @property
+    def abilities(self) -> Abilities:
+        """None: a webhook only takes new messages."""
+        return Abilities()
+
     def send(self, delivery: Delivery, now: datetime) -> Outcome:
         """One attempt. SENT, RETRY (also where it may have arrived), REFUSED or HALT."""
-        later = self._pace.take("", now)
+        if delivery.action in (Action.UPDATE, Action.CHART):
+            return Outcome(
+                Verdict.REFUSED, f"{NOT_SENT}: an incoming webhook takes new messages only"
+            )
+        later = self._pace.take("", now, delivery.key)
         if later is not None:
             return Outcome(Verdict.RETRY, "one message per second", retry_at=later)
         watch = Stopwatch(self._timeout)
@@ -74,14 +90,13 @@ class SlackWebhookNotifier:
                 outcome = replace(
                     plain, reason=f"{plain.reason} (short form, since {outcome.reason})".strip()
                 )
-        outcome = self._at_least_once(outcome, delivery, now)
         if outcome.verdict is Verdict.RETRY and outcome.retry_at is not None:
             self._pace.rest("", outcome.retry_at)
-        return outcome
+        return self._at_least_once(outcome, delivery, now)
 
     def reconcile(self, delivery: Delivery, now: datetime) -> Outcome:
         """A webhook cannot be asked: send again, and say so."""
-        reason = f"a webhook cannot be asked whether it arrived, so {MAY_REPEAT}"
+        reason = f"{MAY_REPEAT}: a webhook cannot be asked whether it arrived"
         return Outcome(Verdict.RETRY, reason, retry_at=backoff(delivery.attempts, now))
 
     def _post(
@@ -122,14 +137,10 @@ class SlackWebhookNotifier:
     def _at_least_once(self, outcome: Outcome, delivery: Delivery, now: datetime) -> Outcome:
         if outcome.verdict is Verdict.UNKNOWN:
             later = outcome.retry_at or backoff(delivery.attempts, now)
-            reason = f"{outcome.reason}; sent again, so {MAY_REPEAT}"
-            return Outcome(Verdict.RETRY, reason, retry_at=later)
-        if outcome.verdict is Verdict.RETRY and MAY_REPEAT in delivery.last_error:
-            return Outcome(Verdict.RETRY, f"{outcome.reason}; {MAY_REPEAT}", outcome.retry_at)
+            return Outcome(Verdict.RETRY, f"{MAY_REPEAT}: {outcome.reason}", retry_at=later)
         return outcome
 
 
 def _note(delivery: Delivery) -> str:
     meant = f"For {delivery.channel}" if delivery.channel else ""
-    repeat = "This may repeat an earlier message." if MAY_REPEAT in delivery.last_error else ""
-    return ". ".join(part for part in (meant, repeat) if part)
+    return ". ".join(part for part in (meant, repeat_note(delivery)) if part)

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import TextIO
 
 from eventwatch.alerting.escape import terminal
-from eventwatch.model.alert import Delivery, Outcome, Verdict
+from eventwatch.model.alert import Action, Delivery, Outcome, Verdict
+from eventwatch.ports.notifier import MAY_REPEAT, NOT_SENT, Abilities
 
 
 class StdoutNotifier:
@@ -17,8 +18,15 @@ class StdoutNotifier:
         self._stream = stream
         self._lock = threading.Lock()
 
+    @property
+    def abilities(self) -> Abilities:
+        """None: what was written stays written."""
+        return Abilities()
+
     def send(self, delivery: Delivery, now: datetime) -> Outcome:
         """Writes and flushes. A stream that is closed or full gives RETRY."""
+        if delivery.action in (Action.UPDATE, Action.CHART):
+            return Outcome(Verdict.REFUSED, f"{NOT_SENT}: a stream takes new messages only")
         to = terminal(delivery.channel) or "no channel"
         team = f" ({terminal(delivery.team)})" if delivery.team else ""
         text = f"--- to {to}{team} ---\n{delivery.message.plain}\n\n"
@@ -35,4 +43,4 @@ class StdoutNotifier:
 
     def reconcile(self, _delivery: Delivery, now: datetime) -> Outcome:
         """A stream cannot be asked; better said twice than never."""
-        return Outcome(Verdict.RETRY, "it may repeat: a stream cannot be asked", retry_at=now)
+        return Outcome(Verdict.RETRY, f"{MAY_REPEAT}: a stream cannot be asked", retry_at=now)

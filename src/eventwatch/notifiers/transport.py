@@ -1,4 +1,4 @@
-"""One HTTP request to Slack, and an end that says what may have happened.
+"""One HTTP request, and an end that says what may have happened.
 
 Three things that urllib and slack_sdk do not do by themselves: redirects are never followed (the
 bearer token would go with them), an end before the connection stood is told from one after it (only
@@ -15,7 +15,7 @@ import ssl
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import Message
 from typing import Any
@@ -51,14 +51,18 @@ def exchange(
     *,
     proxy: str | None = None,
     context: ssl.SSLContext | None = None,
+    peer: Callable[[str], bool] = lambda _: True,
 ) -> Reply:
-    """Sends and reads the whole answer within ``timeout`` seconds.
+    """Sends and reads the whole answer within ``timeout`` seconds. ``peer`` says of the address that
+    was connected to whether anything may be sent there; a proxy's is not asked about.
 
     Raises NotConnected when nothing was sent; any other OSError, HTTPException or ValueError leaves
     open whether it was accepted.
     """
-    watch = _Deadline()
-    opener = _opener(watch, proxy if not is_loopback(request.host.split(":")[0]) else None, context)
+    if is_loopback(request.host.split(":")[0]):
+        proxy = None
+    watch = _Deadline(peer if proxy is None else lambda _: True)
+    opener = _opener(watch, proxy, context)
     with watch.within(timeout):
         try:
             answer = opener.open(request, timeout=timeout)
@@ -81,12 +85,20 @@ def exchange(
 class _Deadline:
     """Closes the connection under way when time is up; the reader then sees it end."""
 
-    def __init__(self) -> None:
+    def __init__(self, peer: Callable[[str], bool]) -> None:
+        self._peer = peer
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self._over = False
 
+    def check(self, connected: socket.socket) -> None:
+        # Asked of the connection itself: a name may resolve to something else the next time.
+        if not self._peer(str(connected.getpeername()[0])):
+            connected.close()
+            raise NotConnected("the host's name leads to an address that is not allowed")
+
     def watch(self, connected: socket.socket) -> None:
+        self.check(connected)
         with self._lock:
             self._socket = connected
             if self._over:
@@ -124,13 +136,22 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 def _opener(
     watch: _Deadline, proxy: str | None, context: ssl.SSLContext | None
 ) -> urllib.request.OpenerDirector:
+    def guarded(*args: Any, **kwargs: Any) -> socket.socket:
+        made = socket.create_connection(*args, **kwargs)
+        watch.check(made)
+        return made
+
+    # The address is judged before a byte is sent, TLS's included; should a later Python not have
+    # this hook any more, ``watch`` still judges it before the request is.
     class Plain(http.client.HTTPConnection):
         def connect(self) -> None:
+            self._create_connection = guarded
             _connect(super().connect)
             watch.watch(self.sock)
 
     class Secure(http.client.HTTPSConnection):
         def connect(self) -> None:
+            self._create_connection = guarded
             _connect(super().connect)
             watch.watch(self.sock)
 
@@ -158,6 +179,8 @@ def _connect(connect: Any) -> None:
 def _words(error: BaseException) -> str:
     """What went wrong, without addresses: a proxy's URL may hold a password."""
     match error:
+        case NotConnected():
+            return str(error)
         case TimeoutError():
             return "no connection in time"
         case ConnectionRefusedError():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from http.client import HTTPException
@@ -17,9 +18,6 @@ from eventwatch.alerting.escape import plain, truncate
 from eventwatch.model.alert import Outcome, Verdict
 from eventwatch.notifiers.retry_after import backoff, retry_at
 from eventwatch.notifiers.transport import NotConnected
-
-MAY_REPEAT = "it may repeat"
-"""In the reason of a retry whose message was perhaps posted already: the next attempt says so."""
 
 _UNKNOWN = frozenset(("internal_error", "fatal_error", "service_unavailable"))
 _LATER = frozenset(
@@ -48,6 +46,8 @@ _SHORTEN = frozenset(
         *("no_text", "invalid_payload", "invalid_json", "json_not_object"),
     )
 )
+_REACHABLE_AGAIN = timedelta(minutes=5)
+"""Longest wait for a service that cannot be reached: when it is back, the messages are late enough."""
 _FORM = re.compile(r"[a-z0-9_]{1,60}")
 
 
@@ -107,6 +107,25 @@ def by_code(
     return Outcome(Verdict.REFUSED, reason)
 
 
+@dataclass(frozen=True)
+class Ended:
+    """The outcome of an answer, and the error code in it, if any."""
+
+    outcome: Outcome
+    code: str = ""
+    limited: bool = False
+    """There were too many requests."""
+
+
+def by_answer(status: int, data: object, header: str | None, now: datetime, attempts: int) -> Ended:
+    """The outcome of an answer of the Web API that is no success; ``header`` is Retry-After."""
+    code = code_of(data)
+    if status == 429 or not code or status >= 500:
+        return Ended(by_status(status, header, now, attempts), limited=status == 429)
+    outcome = by_code(code, now, attempts, detail_of(data), header)
+    return Ended(outcome, code, answer(code) is Answer.LATER)
+
+
 def by_status(status: int, header: str | None, now: datetime, attempts: int) -> Outcome:
     """The outcome of an answer without a usable body."""
     later = backoff(attempts, now)
@@ -126,12 +145,15 @@ def by_status(status: int, header: str | None, now: datetime, attempts: int) -> 
     return Outcome(Verdict.UNKNOWN, f"a server error (HTTP {status})", retry_at=later)
 
 
-def by_exception(error: BaseException, now: datetime, attempts: int) -> Outcome:
+def by_exception(
+    error: BaseException, now: datetime, attempts: int, service: str = "Slack"
+) -> Outcome:
     """The outcome of an exchange that broke. Only the kind of error is told: its text may hold an
     address, and an address may be a secret."""
     later = backoff(attempts, now)
     if isinstance(error, NotConnected):
-        return Outcome(Verdict.RETRY, f"Slack cannot be reached: {error}", retry_at=later)
+        soon = backoff(attempts, now, _REACHABLE_AGAIN)
+        return Outcome(Verdict.RETRY, f"{service} cannot be reached: {error}", retry_at=soon)
     if isinstance(error, TimeoutError):
         return Outcome(Verdict.UNKNOWN, "no answer in time", retry_at=later)
     if isinstance(error, OSError | HTTPException):

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from eventwatch.alerting.outbox import Outbox, deliveries_for
+from eventwatch.alerting.causes import Scene, attribute
+from eventwatch.alerting.causes_evidence import Evidence
 from eventwatch.alerting.routing import Directory
 from eventwatch.kinds.definition import Check, rules_for
 from eventwatch.kinds.registry import KINDS
-from eventwatch.model.alert import Alert, AlertState
+from eventwatch.model.alert import Alert, AlertState, Silence
 from eventwatch.model.contract import Catalog
 from eventwatch.model.durations import from_epoch
 from eventwatch.model.holiday import Holiday
@@ -21,9 +22,11 @@ from eventwatch.model.settings import Exposure, NotifySettings
 from eventwatch.model.state import CycleRecord, ExposureState, Lease
 from eventwatch.model.status import KindName, Status
 from eventwatch.pipeline.assess import Assessment, Knowledge, assess
+from eventwatch.pipeline.evidence import evidence
 from eventwatch.pipeline.judge import Restriction, judge, lasted, unreadable
 from eventwatch.pipeline.measure import Job, Measured, Unmeasured, as_seen_at, measure
 from eventwatch.pipeline.report import ExposureReport
+from eventwatch.pipeline.source import source_of
 from eventwatch.ports.history import History
 from eventwatch.ports.warehouse import Progress, Warehouse
 
@@ -59,14 +62,17 @@ class Look:
 
     report: ExposureReport
     assessment: Assessment
-    outbox: Outbox
+    alerts: tuple[Alert, ...]
+    """Every alert after the cycle; the open ones with their cause."""
+    silences: tuple[Silence, ...]
+    """Those that were known."""
     measured: Measured | None
 
 
 def look(
     watch: Watch, warehouse: Warehouse, history: History, progress: Progress | None = None
 ) -> Look:
-    """Measures, judges, tracks and writes the messages of one exposure. Records nothing but the
+    """Measures, judges, tracks and finds the causes of one exposure. Records nothing but the
     measurements."""
     job = Job(
         exposure=watch.exposure,
@@ -98,20 +104,24 @@ def look(
         if not watch.remembers:
             known = replace(known, open_alerts=_replayed(watch, outcome, results))
     assessment = assess(results, known)
-    outbox = deliveries_for(
-        assessment.transitions,
-        routes=assessment.routes,
-        muted=assessment.muted,
-        catalog=watch.catalog,
+    alerts = tuple(t.alert for t in assessment.transitions)
+    current = tuple(alert for alert in alerts if alert.open)
+    seen = evidence(outcome.view, current) if isinstance(outcome, Measured) else Evidence()
+    scene = Scene(
         exposure=watch.exposure,
-        notify=watch.notify,
+        source=source_of(watch.exposure),
+        alerts=current,
+        results=assessment.results,
+        catalog=watch.catalog,
+        evidence=seen,
         now=watch.now,
-        run_id=watch.run_id,
     )
+    attributed = {alert.id: alert for alert in attribute(scene)}
     return Look(
         report=_report(watch, outcome, assessment),
         assessment=assessment,
-        outbox=outbox,
+        alerts=tuple(attributed.get(alert.id, alert) for alert in alerts),
+        silences=watch.state.silences,
         measured=outcome if isinstance(outcome, Measured) else None,
     )
 
@@ -126,8 +136,8 @@ def record_of(watch: Watch, seen: Look, lease: Lease | None, elapsed: timedelta)
         watermark=None if seen.measured is None else watch.now,
         recounted_on=None,
         ledger={} if seen.measured is None else seen.measured.arrived,
-        alerts=seen.outbox.alerts,
-        deliveries=seen.outbox.deliveries,
+        alerts=seen.alerts,
+        deliveries=(),
         counts={status.value: n for status, n in seen.report.status_counts.items()},
         catalog_digest=watch.catalog.digest,
         elapsed_seconds=elapsed.total_seconds(),

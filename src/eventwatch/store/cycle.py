@@ -1,34 +1,19 @@
-"""What one cycle changes, written in one transaction, and what is forgotten in time."""
+"""What one cycle changes, written in one transaction."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from eventwatch.model.alert import Delivery, DeliveryState
+from eventwatch.model.alert import Delivery
 from eventwatch.model.state import CycleRecord
-from eventwatch.store import alerts, leases, outbox
+from eventwatch.store import alerts, leases, outbox, retention
 from eventwatch.store.encoding import encode_event_type, key_of
-from eventwatch.store.schema import (
-    alert,
-    cycle,
-    delivery,
-    exposure_cycle,
-    label,
-    ledger,
-    meta,
-    silence,
-)
+from eventwatch.store.schema import cycle, exposure_cycle, ledger
 from eventwatch.store.upsert import greatest, insert, least
-
-KEEP_ALERTS = timedelta(days=400)
-KEEP_CYCLES = timedelta(days=30)
-KEEP_DELIVERIES = timedelta(days=90)
-_PRUNED = "pruned_on"
 
 
 def commit(connection: sa.Connection, record: CycleRecord) -> None:
@@ -53,32 +38,7 @@ def commit(connection: sa.Connection, record: CycleRecord) -> None:
         )
         .on_conflict_do_nothing()
     )
-    prune(connection, record.now)
-
-
-def prune(connection: sa.Connection, now: datetime) -> None:
-    """Forgets what is past its time; does nothing when it was done today already."""
-    today = now.date().isoformat()
-    if connection.scalar(sa.select(meta.c.value).where(meta.c.key == _PRUNED)) == today:
-        return
-    new = insert(connection, meta).values(key=_PRUNED, value=today)
-    connection.execute(
-        new.on_conflict_do_update(index_elements=["key"], set_={"value": new.excluded.value})
-    )
-    connection.execute(
-        sa.delete(alert).where(alert.c.is_open == 0, alert.c.ended_at < _ago(now, KEEP_ALERTS))
-    )
-    connection.execute(sa.delete(cycle).where(cycle.c.at < _ago(now, KEEP_CYCLES)))
-    connection.execute(sa.delete(silence).where(silence.c.ends_at < _ago(now, KEEP_ALERTS)))
-    # A label that counts is kept for as long as the exposure may hold the rows it is about.
-    connection.execute(sa.delete(label).where(label.c.withdrawn_at < _ago(now, KEEP_ALERTS)))
-    # What waits to be sent is never forgotten, however long it waits.
-    done = [s.value for s in (DeliveryState.SENT, DeliveryState.DEAD, DeliveryState.WITHHELD)]
-    connection.execute(
-        sa.delete(delivery).where(
-            delivery.c.state.in_(done), delivery.c.created_at < _ago(now, KEEP_DELIVERIES)
-        )
-    )
+    retention.prune(connection, record.now)
 
 
 def _write_exposure(connection: sa.Connection, exposure_id: str, record: CycleRecord) -> None:
@@ -166,9 +126,3 @@ def _later(
         connection, sa.func.coalesce(old, new), sa.func.coalesce(new, old)
     )
     return later
-
-
-def _ago(now: datetime, span: timedelta) -> datetime:
-    """``now - span``, or the first of all instants."""
-    first = datetime.min.replace(tzinfo=now.tzinfo)
-    return first if now - first < span else now - span

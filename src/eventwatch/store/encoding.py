@@ -51,6 +51,12 @@ def decode_instant(microseconds: int) -> datetime:
     return _EPOCH + microseconds * _MICROSECOND
 
 
+def ago(now: datetime, span: timedelta) -> datetime:
+    """``now - span``, or the first of all instants."""
+    first = datetime.min.replace(tzinfo=now.tzinfo)
+    return first if now - first < span else now - span
+
+
 def key_of(*parts: str) -> str:
     """A short name for long ones: an index entry has a size limit, names from data have none."""
     text = "".join(f"{len(part)}:{part}" for part in parts)

@@ -60,7 +60,7 @@ class Database:
         """One write transaction: all of the block or nothing. Raises StoreError."""
         if self.read_only:
             raise StoreError(f"state {self.place}: it was opened for reading only")
-        with self._errors(), self.engine.connect() as connection, connection.begin():
+        with self.errors(), self.engine.connect() as connection, connection.begin():
             if self.path is None:
                 self._limit(connection)
             yield connection
@@ -71,7 +71,7 @@ class Database:
         options: dict[str, Any] = {"eventwatch_reads": True}
         if self.path is None:
             options.update(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        with self._errors(), self.engine.connect() as connection:
+        with self.errors(), self.engine.connect() as connection:
             connection = connection.execution_options(**options)  # noqa: PLW2901
             with connection.begin():
                 if self.path is None:
@@ -92,7 +92,8 @@ class Database:
         )
 
     @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
+    def errors(self) -> Iterator[None]:
+        """Raises StoreError, with what to do, for what the database says."""
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
@@ -211,10 +212,10 @@ def choose_journal(path: Path, version: tuple[int, int, int]) -> str:
     mended = (
         version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
     )
-    return "WAL" if mended and not _on_network(path) else "TRUNCATE"
+    return "WAL" if mended and not on_network(path) else "TRUNCATE"
 
 
-def _on_network(path: Path, mounts: Path = Path("/proc/self/mounts")) -> bool:
+def on_network(path: Path, mounts: Path = Path("/proc/self/mounts")) -> bool:
     """Whether the file lies on a network file system, as far as the kernel tells."""
     try:
         lines = mounts.read_text("utf-8", "replace").splitlines()
@@ -250,7 +251,7 @@ def _advice(text: str) -> str:
         ),
         (
             ("unable to open database file",),
-            "The file is gone or may not be read. Restore it, or start again to make a new one",
+            "The file is gone or may not be read. Is its disk mounted? Restore a backup",
         ),
         (
             ("database is locked", "lock timeout"),

@@ -9,6 +9,7 @@ is imported only when there is something to upgrade, since that takes as long as
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import secrets
 import sqlite3
@@ -19,9 +20,14 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from eventwatch.model.errors import StoreError, path_text
+from eventwatch.store.columns import PREFIX
 from eventwatch.store.engine import Database, Limits, choose_journal, sqlite_database
-from eventwatch.store.schema import MARKER, PREFIX, REVISION, VERSION_TABLE, meta
+from eventwatch.store.lost import bear_witness, refuse_if_lost, witness_of
+from eventwatch.store.schema import MARKER, REVISION, VERSION_TABLE, meta
 
+log = logging.getLogger(__name__)
+
+_MADE = "state %s: there was none, so a new one was made; nothing is known of what was told before"
 MIGRATIONS = Path(__file__).parent / "migrations"
 _ALEMBIC = threading.Lock()
 _LOCK = 0x6576_7761_7463_6801
@@ -43,13 +49,18 @@ def prepare(database: Database, limits: Limits) -> None:
     Raises StoreError.
     """
     if database.path is not None:
+        refuse_if_lost(database.path)
         _prepare_file(database.path, limits)
         _use_journal(database.path, limits)
-        _verify_pages(database)
+        verify_pages(database)
     with database.reading() as connection:
         found = inspect(connection, database)
     if found is not Found.OURS:
         upgrade(database)
+    if found is Found.NOTHING:
+        log.warning(_MADE, database.place)
+    if database.path is not None:
+        _bear_witness(database.path)
 
 
 def inspect(connection: sa.Connection, database: Database) -> Found:
@@ -107,7 +118,8 @@ def _prepare_file(path: Path, limits: Limits) -> None:
                     "empty. Restore a backup, or remove it to start without memory of what was told"
                 )
             return
-        _make_file(path, limits)
+        if _make_file(path, limits):
+            log.warning(_MADE, path_text(path))
     except OSError as error:
         raise StoreError(
             f"state {path_text(path)}: {error.strerror or error}. The folder must exist or be "
@@ -115,7 +127,18 @@ def _prepare_file(path: Path, limits: Limits) -> None:
         ) from None
 
 
-def _make_file(path: Path, limits: Limits) -> None:
+def _bear_witness(path: Path) -> None:
+    try:
+        bear_witness(path)
+    except OSError as error:
+        raise StoreError(
+            f"state {path_text(witness_of(path))}: {error.strerror or error}. This user must be able "
+            "to write beside the state"
+        ) from None
+
+
+def _make_file(path: Path, limits: Limits) -> bool:
+    """Whether it is ours that is in place now."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.new")
     try:
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -123,9 +146,12 @@ def _make_file(path: Path, limits: Limits) -> None:
         upgrade(made)
         made.close()
         # Fails where another process was faster; then the other file is the state.
-        with contextlib.suppress(FileExistsError):
+        try:
             os.link(draft, path)
-        _sync_folder(path.parent)
+        except FileExistsError:
+            return False
+        sync_folder(path.parent)
+        return True
     finally:
         for leftover in (draft, draft.with_name(draft.name + "-journal")):
             leftover.unlink(missing_ok=True)
@@ -150,7 +176,8 @@ def _use_journal(path: Path, limits: Limits) -> None:
             ) from None
 
 
-def _verify_pages(database: Database) -> None:
+def verify_pages(database: Database) -> None:
+    """Raises StoreError for a file with a damaged page."""
     with database.reading() as connection:
         answer = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
     if answer != "ok":
@@ -164,7 +191,8 @@ def _damaged(database: Database) -> str:
     )
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Makes names in a folder outlive a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from eventwatch.model.alert import Alert, Silence
+from eventwatch.model.alert import Alert, Delivery, Silence
+from eventwatch.model.incident import Board, Incident, Moment, Post
 from eventwatch.model.label import Label
 from eventwatch.model.measurement import SeriesKey
-from eventwatch.model.state import ExposureState
+from eventwatch.model.state import ExposureState, Slot
 from eventwatch.model.view import Seen
-from eventwatch.store import labels, leases
-from eventwatch.store.alerts import alerts_like, open_alerts
+from eventwatch.store import (
+    alerts,
+    board,
+    incidents,
+    labels,
+    leases,
+    moments,
+    outbox,
+    posts,
+    silences,
+    slots,
+)
 from eventwatch.store.encoding import decode_event_type, key_of
 from eventwatch.store.engine import Database
-from eventwatch.store.schema import exposure_cycle, ledger, silence
+from eventwatch.store.schema import exposure_cycle, ledger
 
 
 class SqlReader:
@@ -36,15 +48,19 @@ class SqlReader:
                 watching_since=None if row is None else row.watching_since,
                 recounted_on=None if row is None else row.recounted_on,
                 ledger=_ledger(connection, exposure_id),
-                alerts=open_alerts(connection, exposure_id),
-                silences=_silences(connection, now),
+                alerts=alerts.open_alerts(connection, exposure_id),
+                silences=silences.running(connection, now),
                 labels=labels.known(connection, now, exposure_id),
             )
 
-    def silences(self, now: datetime) -> tuple[Silence, ...]:
-        """Silences that have not ended, the one that ends first first."""
+    def silences(
+        self, now: datetime, *, ended_since: datetime | None = None
+    ) -> tuple[Silence, ...]:
+        """Silences that have not ended, the one that ends first first; after them those that ended
+        since an instant, the latest first."""
         with self._database.reading() as connection:
-            return _silences(connection, now)
+            over = () if ended_since is None else silences.ended(connection, ended_since, now)
+            return silences.running(connection, now) + over
 
     def labels(self, now: datetime) -> tuple[Label, ...]:
         """Labels of every exposure that were given and not withdrawn by then, newest first."""
@@ -54,7 +70,47 @@ class SqlReader:
     def alerts_like(self, beginning: str, limit: int = 10) -> tuple[Alert, ...]:
         """Alerts, open and closed, whose fingerprint or id begins so; newest first."""
         with self._database.reading() as connection:
-            return alerts_like(connection, beginning, limit)
+            return alerts.alerts_like(connection, beginning, limit)
+
+    def incidents(self, *, open_only: bool = True, limit: int = 100) -> tuple[Incident, ...]:
+        """Open ones first, then newest first."""
+        with self._database.reading() as connection:
+            return incidents.newest(connection, limit, open_only=open_only)
+
+    def incidents_like(self, beginning: str, limit: int = 10) -> tuple[Incident, ...]:
+        """By the beginning of the id, or of that of an alert; newest first."""
+        with self._database.reading() as connection:
+            return incidents.like(connection, beginning, limit)
+
+    def moments(self, incident_id: str) -> tuple[Moment, ...]:
+        """What happened to one incident, oldest first."""
+        with self._database.reading() as connection:
+            return moments.of(connection, incident_id)
+
+    def posts_of(self, incident_id: str) -> tuple[Post, ...]:
+        """The messages that show one incident, oldest first."""
+        with self._database.reading() as connection:
+            return posts.of_incident(connection, incident_id)
+
+    def deliveries_of(self, incident_id: str) -> tuple[Delivery, ...]:
+        """Rows of the outbox about one incident, withheld ones too, oldest first."""
+        with self._database.reading() as connection:
+            return outbox.of_incident(connection, incident_id)
+
+    def alerts_of(self, alert_ids: Collection[str]) -> tuple[Alert, ...]:
+        """Alerts by id, open and closed, oldest first."""
+        with self._database.reading() as connection:
+            return alerts.by_id(connection, alert_ids)
+
+    def slots(self, exposure: str, since: datetime) -> tuple[Slot, ...]:
+        """The slot ledger of one exposure, oldest first."""
+        with self._database.reading() as connection:
+            return slots.since(connection, exposure, since)
+
+    def board(self, now: datetime, window: timedelta = board.LONGEST) -> Board:
+        """What a telling step would look at; nothing is locked."""
+        with self._database.reading() as connection:
+            return board.read(connection, now, window)
 
     def last_heartbeat(self, name: str) -> datetime | None:
         """None: never."""
@@ -80,10 +136,3 @@ def _ledger(connection: sa.Connection, exposure_id: str) -> dict[SeriesKey, Seen
         SeriesKey(decode_event_type(event_type), dimension, value): Seen(first_at, last_at)
         for event_type, dimension, value, first_at, last_at in rows
     }
-
-
-def _silences(connection: sa.Connection, now: datetime) -> tuple[Silence, ...]:
-    rows = connection.execute(
-        sa.select(silence).where(silence.c.ends_at > now).order_by(silence.c.ends_at, silence.c.id)
-    )
-    return tuple(Silence(**row._mapping) for row in rows)

@@ -1,102 +1,25 @@
-"""The tables of the state, as SQLAlchemy Core.
+"""The tables of the state, as SQLAlchemy Core; those of incidents and messages stand beside.
 
 Every name carries the prefix ``eventwatch_``: a PostgreSQL database may be shared with something that
 has an ``alert`` or an ``alembic_version`` of its own. Rows are found by hash, never by a name from data
 or config: an index entry of PostgreSQL holds some 2,700 bytes, a name may be longer. What changes here
 needs a migration beside it; a test compares the two.
 """
-# ruff: noqa: ARG002 - the signatures are those of SQLAlchemy
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, String, Table, Text, text
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Dialect,
-    Float,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    text,
-)
-from sqlalchemy.types import TypeDecorator
+from eventwatch.store import schema_incidents, schema_messages  # noqa: F401 - part of the metadata
+from eventwatch.store.columns import PREFIX, AnyText, Day, Instant
+from eventwatch.store.columns import metadata as metadata  # noqa: PLC0414 - asked for here
 
-from eventwatch.store.encoding import (
-    decode_instant,
-    decode_text,
-    decode_texts,
-    encode_instant,
-    encode_text,
-    encode_texts,
-)
-
-PREFIX = "eventwatch_"
 VERSION_TABLE = PREFIX + "schema"
 """Where Alembic keeps the revision."""
-REVISION = "0002"
+REVISION = "0003"
 """The revision that this code reads and writes: the newest file of migrations/versions."""
 MARKER = "eventwatch state"
 """Value of the row ``marker`` in the meta table, by which a file of ours is known."""
-
-
-class Instant(TypeDecorator[datetime]):
-    """Aware UTC as microseconds since 1970."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return None if value is None else encode_instant(value)
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else decode_instant(value)
-
-
-class Day(TypeDecorator[date]):
-    """A day as its ISO text."""
-
-    impl = String(10)
-    cache_ok = True
-
-    def process_bind_param(self, value: date | None, dialect: Dialect) -> str | None:
-        return None if value is None else value.isoformat()
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> date | None:
-        return None if value is None else date.fromisoformat(value)
-
-
-class AnyText(TypeDecorator[str]):
-    """Text of any characters, NUL and lone surrogates included."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else encode_text(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else decode_text(value)
-
-
-class Texts(TypeDecorator[tuple[str, ...]]):
-    """Several texts."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
-        return None if value is None else encode_texts(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:
-        return None if value is None else decode_texts(value)
-
-
-metadata = MetaData()
 
 meta = Table(
     PREFIX + "meta",
@@ -148,6 +71,9 @@ alert = Table(
     Column("good_since", Instant),
     Column("notified_at", Instant),
     Column("notified_severity", String(20)),
+    # A JSON object; null: written before causes were known.
+    Column("cause", Text),
+    Column("explained", Integer, nullable=False, server_default="0"),
     Index(
         "eventwatch_one_open_alert",
         "fingerprint",
@@ -157,30 +83,6 @@ alert = Table(
     ),
     Index("eventwatch_alert_of_exposure", "exposure_id", "is_open"),
     Index("eventwatch_alert_ended", "ended_at"),
-)
-
-delivery = Table(
-    PREFIX + "delivery",
-    metadata,
-    Column("id", String(40), primary_key=True),
-    Column("key", AnyText, nullable=False),
-    Column("channel", AnyText, nullable=False),
-    Column("team", AnyText, nullable=False),
-    Column("text", AnyText, nullable=False),
-    Column("blocks", AnyText, nullable=False),
-    Column("plain", AnyText, nullable=False),
-    Column("alert_ids", Texts, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("state", String(20), nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("not_before", Instant),
-    Column("claimed_at", Instant),
-    Column("sent_at", Instant),
-    Column("reference", AnyText, nullable=False),
-    Column("last_error", AnyText, nullable=False),
-    Column("is_fallback", Integer, nullable=False),
-    Index("eventwatch_delivery_due", "state", "created_at"),
-    Index("eventwatch_delivery_created", "created_at"),
 )
 
 silence = Table(
@@ -197,6 +99,9 @@ silence = Table(
     Column("author", AnyText, nullable=False),
     Column("starts_at", Instant, nullable=False),
     Column("ends_at", Instant, nullable=False),
+    # Whether its end was told, or needs no telling.
+    Column("told", Integer, nullable=False, server_default="0"),
+    Index("eventwatch_silence_ends", "ends_at"),
 )
 
 label = Table(
@@ -252,4 +157,18 @@ cycle = Table(
     Column("elapsed_seconds", Float, nullable=False),
     Column("error", AnyText, nullable=False),
     Index("eventwatch_cycle_at", "at"),
+)
+
+slot = Table(
+    PREFIX + "slot",
+    metadata,
+    Column("exposure_id", String(40), primary_key=True),
+    Column("scheduled_at", Instant, primary_key=True),
+    Column("exposure", AnyText, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("reason", AnyText, nullable=False),
+    Column("started_at", Instant),
+    Column("ended_at", Instant),
+    Column("run_id", AnyText, nullable=False),
+    Index("eventwatch_slot_at", "scheduled_at"),
 )

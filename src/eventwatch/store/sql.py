@@ -6,22 +6,32 @@ audit uses beside a running daemon.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
-
-import sqlalchemy as sa
 
 from eventwatch.model.alert import Delivery, Outcome, Silence
 from eventwatch.model.errors import StoreError
+from eventwatch.model.incident import Board, Changes, Incident, Moment
 from eventwatch.model.label import Label
 from eventwatch.model.settings import Secret
-from eventwatch.model.state import CycleRecord, Lease
-from eventwatch.store import cycle, labels, leases, outbox
+from eventwatch.model.state import CycleRecord, Lease, Slot
+from eventwatch.store import (
+    claiming,
+    cycle,
+    labels,
+    leases,
+    outbox,
+    retention,
+    settling,
+    silences,
+    telling,
+)
+from eventwatch.store import slots as slot_ledger
+from eventwatch.store.board import LONGEST
 from eventwatch.store.engine import Limits, open_database, parse_url
+from eventwatch.store.lost import refuse_if_lost
 from eventwatch.store.migrate import Found, inspect, prepare
 from eventwatch.store.reading import SqlReader
-from eventwatch.store.schema import silence as silence_table
-from eventwatch.store.upsert import insert
 
 
 def open_store(url: Secret, *, limits: Limits | None = None) -> SqlStore:
@@ -44,6 +54,7 @@ def open_reader(url: Secret, *, limits: Limits | None = None) -> SqlReader | Non
     limits = Limits() if limits is None else limits
     database = open_database(parse_url(url), limits, read_only=True)
     if database.path is not None and not database.path.exists():
+        refuse_if_lost(database.path)
         return None
     try:
         with database.reading() as connection:
@@ -83,12 +94,35 @@ class SqlStore(SqlReader):
     def prune(self, now: datetime) -> None:
         """Forgets what is past its time, at most once a day; every commit does it too."""
         with self._database.writing() as connection:
-            cycle.prune(connection, now)
+            retention.prune(connection, now)
 
-    def claim_deliveries(self, now: datetime, limit: int) -> tuple[Delivery, ...]:
-        """Due pending rows, now in sending and ours, oldest first."""
+    def tell(
+        self,
+        now: datetime,
+        decide: Callable[[Board], Changes],
+        *,
+        window: timedelta = LONGEST,
+    ) -> Changes:
+        """The telling step; ``window``: how long ago incidents on the board may have been resolved."""
         with self._database.writing() as connection:
-            return outbox.claim(connection, now, limit)
+            return telling.tell(connection, now, decide, window)
+
+    def update_incident(
+        self,
+        incident_id: str,
+        change: Callable[[Incident], Incident | None],
+        moments: Callable[[Incident], tuple[Moment, ...]] = lambda _: (),
+    ) -> Incident | None:
+        """What a person does to an incident. None: there is none of that id, or no change."""
+        with self._database.writing() as connection:
+            return telling.update(connection, incident_id, change, moments)
+
+    def claim_deliveries(
+        self, now: datetime, limit: int, *, busy: Collection[str] = ()
+    ) -> tuple[Delivery, ...]:
+        """Due pending rows, now in sending and ours: of each channel that is not busy its oldest."""
+        with self._database.writing() as connection:
+            return claiming.claim(connection, now, limit, busy)
 
     def stuck_deliveries(self, claimed_before: datetime) -> tuple[Delivery, ...]:
         """Rows in sending whose claim is older: they may have been sent."""
@@ -101,7 +135,7 @@ class SqlStore(SqlReader):
         """Records the answer to an attempt. Nothing happens when the claim no longer holds, except
         that SENT is believed at any time."""
         with self._database.writing() as connection:
-            outbox.settle(connection, delivery, outcome, now, fallback)
+            settling.settle(connection, delivery, outcome, now, fallback)
 
     def deliveries(self, limit: int = 100) -> tuple[Delivery, ...]:
         """The newest rows of the outbox."""
@@ -111,21 +145,12 @@ class SqlStore(SqlReader):
     def add_silence(self, silence: Silence) -> None:
         """Remembers it; one whose id is known is left as it is."""
         with self._database.writing() as connection:
-            connection.execute(
-                insert(connection, silence_table).values(**asdict(silence)).on_conflict_do_nothing()
-            )
+            silences.add(connection, silence)
 
     def end_silence(self, silence_id: str, now: datetime) -> bool:
         """Ends it now, if it has not ended; False when there is none of that id."""
-        mine = silence_table.c.id == silence_id
         with self._database.writing() as connection:
-            connection.execute(
-                sa.update(silence_table)
-                .where(mine, silence_table.c.ends_at > now)
-                .values(ends_at=now)
-            )
-            found: str | None = connection.scalar(sa.select(silence_table.c.id).where(mine))
-            return found is not None
+            return silences.end(connection, silence_id, now)
 
     def add_label(self, label: Label) -> None:
         """Remembers it; one whose id is known is left as it is."""
@@ -136,6 +161,11 @@ class SqlStore(SqlReader):
         """It counts no longer; False when there is none of that id that counted."""
         with self._database.writing() as connection:
             return labels.withdraw(connection, label_id, now)
+
+    def write_slots(self, slots: Sequence[Slot]) -> None:
+        """New slots and those that changed; one that ended stays as it is."""
+        with self._database.writing() as connection:
+            slot_ledger.write(connection, slots)
 
     def heartbeat(self, name: str, now: datetime) -> None:
         """Proof that a cycle ran."""
