@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from eventwatch.alerting.card import News
 from eventwatch.alerting.escape import size
 from eventwatch.alerting.message import BUDGET, MAX_BLOCKS, compose, worst_first
-from eventwatch.alerting.outbox import fallback_for
 from eventwatch.alerting.route import Route
 from eventwatch.model.alert import AlertState, Change, Delivery, Message
 from eventwatch.model.status import Severity
 from eventwatch.notifiers.body import with_note
+from eventwatch.pipeline.dead_letters import DeadLetters
 from tests.alerting.builders import (
     GROWTH,
     NOW,
@@ -59,7 +59,10 @@ def test_any_number_of_hostile_alerts_fits_and_is_inert(
     assert_fits(message)
     assert_inert(message)
     row = Delivery("k", team, team, message, (), NOW)
-    second = fallback_for(row, "channel_not_found", route, NOW)
+    second = DeadLetters().letter(
+        row, "channel_not_found", replace(route, channel="#elsewhere"), NOW
+    )
+    assert second is not None
     noted = with_note(second.message, "For #growth-alerts. This may repeat an earlier message.")
     assert_fits(noted, budget=9_000, most=50)
     assert_inert(noted)

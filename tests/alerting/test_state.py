@@ -10,11 +10,9 @@ import pytest
 
 from eventwatch.alerting.state import UNJUDGED, alert_id, track
 from eventwatch.model.alert import Alert, AlertState, Change, Transition
-from eventwatch.model.result import Result
+from eventwatch.model.result import LATE, NEW_LEVEL, Fact, Result
 from eventwatch.model.status import Severity, Status
 from tests.alerting.builders import HOUR, MINUTE, NOW, alert, result, told, unreadable
-
-REMINDERS = {Severity.CRITICAL: HOUR, Severity.WARNING: 24 * HOUR}
 
 
 def step(
@@ -26,13 +24,13 @@ def step(
     """One cycle about one fingerprint."""
     known = [open_alerts] if isinstance(open_alerts, Alert) else open_alerts or []
     given = [results] if isinstance(results, Result) else results
-    transitions = track(known, given, now, reminders=REMINDERS, judged=lambda _: judged)
+    transitions = track(known, given, now, judged=lambda _: judged)
     assert len(transitions) == 1
     return transitions[0]
 
 
 def quiet(results: list[Result]) -> tuple[Transition, ...]:
-    return track([], results, NOW, reminders=REMINDERS, judged=lambda _: True)
+    return track([], results, NOW, judged=lambda _: True)
 
 
 def test_a_failure_without_hold_fires_at_once() -> None:
@@ -123,33 +121,21 @@ def test_absence_counts_as_good_only_where_it_was_judged() -> None:
     assert (ended.change, ended.alert.end_reason) == (Change.RESOLVED, "no longer found")
 
 
-def test_a_higher_severity_than_the_told_one_is_worse() -> None:
-    before = told(result(severity=Severity.WARNING))
-    assert step(before, result(severity=Severity.CRITICAL)).change is Change.WORSE
-    assert step(before, result(severity=Severity.INFO)).change is Change.NONE
+def test_a_firing_alert_is_fired_once_however_it_goes_on() -> None:
+    before = told(result(severity=Severity.INFO))
+    for severity in Severity:
+        seen = step(before, result(severity=severity), NOW + 900 * HOUR)
+        assert seen.change is Change.NONE
+        assert seen.alert.result.severity is severity
+    assert step(alert(), result()).change is Change.NONE
 
 
-def test_falling_and_rising_again_is_not_worse_than_what_was_told() -> None:
-    before = told(result(severity=Severity.INFO), notified_severity=Severity.CRITICAL)
-    assert step(before, result(severity=Severity.CRITICAL)).change is Change.NONE
-
-
-def test_a_reminder_is_due_after_the_interval_of_its_severity() -> None:
-    critical = result(severity=Severity.CRITICAL)
-    before = told(critical, notified_at=NOW - HOUR)
-    assert step(before, critical).change is Change.REMIND
-    assert step(replace(before, notified_at=NOW - 59 * MINUTE), critical).change is Change.NONE
-    info = result(severity=Severity.INFO)
-    assert step(told(info, notified_at=NOW - 900 * HOUR), info).change is Change.NONE
-
-
-def test_nobody_is_reminded_of_what_could_not_be_judged() -> None:
-    before = told(result(severity=Severity.CRITICAL), notified_at=NOW - 5 * HOUR)
-    assert step(before, result(status=Status.ERROR)).change is Change.NONE
-
-
-def test_a_firing_alert_that_nobody_heard_of_is_offered_again() -> None:
-    assert step(alert(), result()).change is Change.FIRED
+def test_rows_that_came_after_all_are_the_reason_of_the_end() -> None:
+    came = Fact(LATE, "up to 3 h 10 min")
+    ended = step(told(), result(status=Status.PASS, facts=(Fact("x", "y"), came)))
+    assert ended.alert.end_reason == "late, not lost: up to 3 h 10 min"
+    ended = step(told(), result(status=Status.PASS, facts=(Fact(NEW_LEVEL, "it is the usual"),)))
+    assert ended.alert.end_reason == "it is the usual"
 
 
 def test_a_clock_that_stepped_back_does_not_stop_an_alert() -> None:
@@ -161,8 +147,6 @@ def test_a_clock_that_stepped_back_does_not_stop_an_alert() -> None:
     good = told(result(keep=HOUR), good_since=ahead)
     once = step(good, result(status=Status.PASS)).alert
     assert step(once, result(status=Status.PASS), NOW + HOUR).change is Change.RESOLVED
-    critical = result(severity=Severity.CRITICAL)
-    assert step(told(critical, notified_at=ahead), critical).change is Change.REMIND
 
 
 def test_the_worst_of_two_results_of_one_thing_counts() -> None:
@@ -178,14 +162,13 @@ def test_our_own_trouble_fires_once_it_lasts_and_ends_when_measured() -> None:
     assert step(first.alert, unreadable(), NOW + 5 * MINUTE).change is Change.NONE
     fired = step(first.alert, unreadable(), NOW + 10 * MINUTE)
     assert fired.change is Change.FIRED
-    known = replace(fired.alert, notified_at=NOW, notified_severity=Severity.WARNING)
-    assert step(known, unreadable(), NOW + HOUR).change is Change.NONE
-    assert step(known, [], NOW + HOUR).change is Change.RESOLVED
+    assert step(fired.alert, unreadable(), NOW + HOUR).change is Change.NONE
+    assert step(fired.alert, [], NOW + HOUR).change is Change.RESOLVED
 
 
 def test_an_unreadable_exposure_touches_no_data_alert() -> None:
     data = told()
-    moved = track([data], [unreadable()], NOW, reminders=REMINDERS, judged=lambda _: False)
+    moved = track([data], [unreadable()], NOW, judged=lambda _: False)
     changes = {t.alert.fingerprint: t.change for t in moved}
     assert changes == {
         data.fingerprint: Change.NONE,
@@ -195,4 +178,4 @@ def test_an_unreadable_exposure_touches_no_data_alert() -> None:
 
 def test_ended_alerts_are_not_touched_again() -> None:
     over: dict[str, Any] = {"state": AlertState.RESOLVED, "ended_at": NOW}
-    assert track([alert(**over)], [], NOW, reminders={}, judged=lambda _: True) == ()
+    assert track([alert(**over)], [], NOW, judged=lambda _: True) == ()

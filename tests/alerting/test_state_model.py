@@ -3,7 +3,7 @@ whole list of what was seen and answers from it, where the code under test keeps
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from hypothesis import given, settings
@@ -14,7 +14,7 @@ from eventwatch.model.alert import Alert, Change
 from eventwatch.model.status import Severity, Status
 from tests.alerting.builders import MINUTE, NOW, result
 
-HOLD, KEEP, REMINDER = 10 * MINUTE, 15 * MINUTE, 60 * MINUTE
+HOLD, KEEP = 10 * MINUTE, 15 * MINUTE
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,6 @@ class Model:
     """Everything since the alert began, oldest first; empty: there is no alert."""
 
     episode: list[Seen] = field(default_factory=list)
-    told: list[tuple[datetime, Severity]] = field(default_factory=list)
 
     def see(self, seen: Seen) -> Change | None:
         """The change that one cycle makes; None: there is no alert before and after."""
@@ -56,7 +55,7 @@ class Model:
                 if self._fired():
                     return Change.FIRED
                 return Change.PENDING if is_new else Change.NONE
-            return self._repeated(seen)
+            return Change.NONE
         gave_up = (
             seen.status in (Status.SKIPPED, Status.LEARNING) and seen.at - fails[-1].at >= UNJUDGED
         )
@@ -74,15 +73,8 @@ class Model:
         fails = [s for s in self.episode if s.status is Status.FAIL]
         return any(s.total or s.at - fails[0].at >= HOLD for s in fails)
 
-    def _repeated(self, seen: Seen) -> Change:
-        if not self.told:
-            return Change.FIRED
-        if seen.severity.rank > max(s.rank for _, s in self.told):
-            return Change.WORSE
-        return Change.REMIND if seen.at - self.told[-1][0] >= REMINDER else Change.NONE
-
     def _end(self, change: Change) -> Change:
-        self.episode, self.told = [], []
+        self.episode = []
         return change
 
 
@@ -93,7 +85,6 @@ cycles = st.lists(
         st.sampled_from(Severity),
         st.integers(0, 9).map(lambda n: n == 0),
         st.booleans(),
-        st.booleans(),
     ),
     max_size=25,
 )
@@ -102,10 +93,10 @@ cycles = st.lists(
 @settings(max_examples=500, deadline=None)
 @given(cycles)
 def test_an_alert_lives_as_the_model_says(
-    story: list[tuple[int, Status | None, Severity, bool, bool, bool]],
+    story: list[tuple[int, Status | None, Severity, bool, bool]],
 ) -> None:
     model, alert, now = Model(), None, NOW
-    for minutes, status, severity, total, judged, is_muted in story:
+    for minutes, status, severity, total, judged in story:
         now += timedelta(minutes=minutes)
         seen = Seen(now, status, severity, total, judged)
         given_results = (
@@ -117,18 +108,11 @@ def test_an_alert_lives_as_the_model_says(
             [] if alert is None else [alert],
             given_results,
             now,
-            reminders=dict.fromkeys(Severity, REMINDER),
             judged=lambda _, judged=judged: judged,  # type: ignore[misc]
         )
         expected = model.see(seen)
         assert [t.change for t in transitions] == ([] if expected is None else [expected])
         alert = _after(transitions[0].alert if transitions else None)
-        told = expected in (Change.FIRED, Change.WORSE, Change.REMIND) and not is_muted
-        if alert is not None and told:
-            known = alert.notified_severity
-            highest = severity if known is None or severity.rank > known.rank else known
-            alert = replace(alert, notified_at=now, notified_severity=highest)
-            model.told.append((now, severity))
 
 
 def _after(alert: Alert | None) -> Alert | None:
@@ -147,6 +131,6 @@ def test_the_order_of_results_does_not_matter(
 ) -> None:
     results = [result(name, status=status) for name, status in given_results]
     shuffled = [results[i] for i in order if i < len(results)]
-    first = track([], results, NOW, reminders={}, judged=lambda _: True)
-    second = track([], shuffled, NOW, reminders={}, judged=lambda _: True)
+    first = track([], results, NOW, judged=lambda _: True)
+    second = track([], shuffled, NOW, judged=lambda _: True)
     assert [(t.alert.id, t.change) for t in first] == [(t.alert.id, t.change) for t in second]

@@ -37,10 +37,8 @@ def test_without_errors_nothing_is_added() -> None:
 def test_an_error_about_one_event_type_holds_its_alert_and_opens_one_of_ours() -> None:
     data = told(result("a"))
     results = gather([error("a")])
-    moved = track([data], results, NOW, reminders={}, judged=lambda _: True)
+    moved = track([data], results, NOW, judged=lambda _: True)
     changes = {t.alert.result.aspect: t.change for t in moved}
     assert changes == {"bucket": Change.NONE, NOT_JUDGED: Change.PENDING}
-    later = track(
-        [t.alert for t in moved], results, NOW + 10 * MINUTE, reminders={}, judged=lambda _: True
-    )
+    later = track([t.alert for t in moved], results, NOW + 10 * MINUTE, judged=lambda _: True)
     assert [t.change for t in later if t.alert.result.aspect == NOT_JUDGED] == [Change.FIRED]

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-import sqlalchemy as sa
-
 from eventwatch.model.alert import AlertState
-from eventwatch.model.errors import StoreError
 from eventwatch.model.label import Label, Opinion
-from eventwatch.model.settings import Secret
-from eventwatch.store.engine import Limits, open_database, parse_url
-from eventwatch.store.sql import SqlStore, open_reader, open_store
+from eventwatch.store.sql import SqlStore
 from tests.store.samples import MINUTE, NASTY, NOW, alert, record
 
 
@@ -88,21 +82,3 @@ def test_an_alert_is_found_by_how_its_id_or_fingerprint_begins(store: SqlStore) 
     store.commit_cycle(record(run_id="r2", alerts=(over, again), deliveries=()))
     assert [a.id for a in store.alerts_like(alert().fingerprint[:8])] == ["a2", "a1"]
     assert len(store.alerts_like(alert().fingerprint[:8], limit=1)) == 1
-
-
-def test_a_state_of_the_first_schema_is_upgraded_and_keeps_what_it_holds(
-    url: Secret, store: SqlStore
-) -> None:
-    store.commit_cycle(record())
-    database = open_database(parse_url(url), Limits())
-    with database.writing() as connection:
-        connection.exec_driver_sql("DROP TABLE eventwatch_label")
-        connection.execute(sa.text("UPDATE eventwatch_schema SET version_num = '0001'"))
-    database.close()
-    with pytest.raises(StoreError, match="run-once --send"):
-        open_reader(url)
-    upgraded = open_store(url)
-    upgraded.add_label(label())
-    assert upgraded.exposure_state("events", NOW).alerts == (alert(),)
-    assert upgraded.labels(NOW) == (label(),)
-    upgraded.close()

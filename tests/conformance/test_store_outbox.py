@@ -1,4 +1,4 @@
-"""What every Store does with deliveries, leases and silences, on SQLite and on PostgreSQL."""
+"""What every Store does with deliveries and leases, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -13,49 +13,87 @@ from eventwatch.model.alert import Delivery, DeliveryState, Outcome, Verdict
 from eventwatch.model.errors import LeaseHeld
 from eventwatch.model.settings import Secret
 from eventwatch.store.sql import SqlStore, open_store
-from tests.store.samples import MINUTE, NASTY, NOW, delivery, record, silence
+from tests.store.samples import MINUTE, NASTY, NOW, delivery, record
 
 TTL = timedelta(minutes=5)
 
 
 class TestOutbox:
-    def test_due_rows_are_claimed_oldest_first(self, store: SqlStore) -> None:
+    def test_of_each_channel_the_oldest_due_row_is_claimed(self, store: SqlStore) -> None:
         rows = (
-            delivery("young", created_at=NOW + 2 * MINUTE),
-            delivery("old", created_at=NOW),
-            delivery("later", not_before=NOW + timedelta(hours=1)),
-            delivery("middle", created_at=NOW + MINUTE, not_before=NOW + MINUTE),
-            delivery("muted", state=DeliveryState.WITHHELD),
+            delivery("a young", created_at=NOW + 2 * MINUTE),
+            delivery("a old", created_at=NOW),
+            delivery("a later", created_at=NOW - MINUTE, not_before=NOW + timedelta(hours=1)),
+            delivery("a muted", created_at=NOW - MINUTE, state=DeliveryState.WITHHELD),
+            delivery("b", channel="#b", created_at=NOW + MINUTE, not_before=NOW + MINUTE),
+            delivery("c", channel=NASTY, created_at=NOW - timedelta(seconds=1)),
+            delivery("busy", channel="#busy", created_at=NOW - MINUTE),
         )
         store.commit_cycle(record(deliveries=rows))
         at = NOW + 5 * MINUTE
-        first = store.claim_deliveries(at, 2)
-        assert [d.key for d in first] == ["old", "middle"]
+        first = store.claim_deliveries(at, 2, busy={"#busy", "#unheard of"})
+        assert [d.key for d in first] == ["c", "a old"]
         assert {(d.state, d.claimed_at, d.attempts) for d in first} == {
             (DeliveryState.SENDING, at, 1)
         }
-        assert [d.key for d in store.claim_deliveries(at, 9)] == ["young"]
+        assert [d.key for d in store.claim_deliveries(at, 9, busy=["#busy"])] == ["b"]
+        assert [d.key for d in store.claim_deliveries(at, 9)] == ["busy"]
         assert store.claim_deliveries(at, 9) == ()
+        assert store.claim_deliveries(at, 0) == ()
 
-    def test_each_row_is_claimed_once_however_many_claim(
+    def test_a_channel_with_a_row_under_way_waits_for_its_end(self, store: SqlStore) -> None:
+        store.commit_cycle(record(deliveries=(delivery("1"), delivery("2"))))
+        at = NOW
+        for key in ("1", "2"):
+            (one,) = store.claim_deliveries(at, 9)
+            assert one.key == key
+            assert store.claim_deliveries(at, 9) == ()
+            store.settle_delivery(one, Outcome(Verdict.UNKNOWN, "timed out"), at)
+            assert store.claim_deliveries(at + timedelta(days=1), 9) == ()
+            store.settle_delivery(one, Outcome(Verdict.SENT, reference="C1:1"), at)
+
+    def test_rows_of_one_step_keep_its_order(self, store: SqlStore) -> None:
+        keys = [f"{n * 7919 % 100}" for n in range(20)]
+        store.commit_cycle(record(deliveries=tuple(delivery(key) for key in keys)))
+        taken = []
+        while got := store.claim_deliveries(NOW, 9):
+            (one,) = got
+            taken.append(one.key)
+            store.settle_delivery(one, Outcome(Verdict.SENT, reference="C1:1"), NOW)
+        assert taken == keys
+
+    def test_eight_that_claim_at_once_never_get_a_row_twice_nor_two_of_a_channel(
         self, url: Secret, store: SqlStore
     ) -> None:
-        rows = tuple(delivery(f"d{i}", created_at=NOW + timedelta(seconds=i)) for i in range(120))
+        rows = tuple(
+            delivery(f"{n:03}", channel=f"#{n % 5}", created_at=NOW + timedelta(seconds=n))
+            for n in range(100)
+        )
         store.commit_cycle(record(deliveries=rows))
-        gate = threading.Barrier(4)
+        gate, lock = threading.Barrier(8), threading.Lock()
+        taken: dict[str, list[str]] = {f"#{n}": [] for n in range(5)}
+        under_way: set[str] = set()
 
-        def claim(_: int) -> list[str]:
+        def work(_: int) -> None:
             mine = open_store(url)
             gate.wait()
-            taken: list[str] = []
-            while got := mine.claim_deliveries(NOW + timedelta(hours=1), 7):
-                taken += [d.key for d in got]
+            while sum(map(len, taken.values())) < len(rows):
+                got = mine.claim_deliveries(NOW + timedelta(hours=1), 3)
+                for one in got:
+                    with lock:
+                        assert one.channel not in under_way
+                        under_way.add(one.channel)
+                        taken[one.channel].append(one.key)
+                for one in got:
+                    with lock:
+                        under_way.remove(one.channel)
+                    mine.settle_delivery(one, Outcome(Verdict.SENT, reference="C1:1"), NOW)
             mine.close()
-            return taken
 
-        with ThreadPoolExecutor(4) as pool:
-            taken = [key for keys in pool.map(claim, range(4)) for key in keys]
-        assert sorted(taken) == sorted(d.key for d in rows)
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(work, range(8)))
+        assert {c: sorted(keys) for c, keys in taken.items()} == taken
+        assert sorted(k for keys in taken.values() for k in keys) == [d.key for d in rows]
 
     def claimed(self, store: SqlStore) -> Delivery:
         store.commit_cycle(record())
@@ -186,24 +224,3 @@ class TestLease:
 
         with ThreadPoolExecutor(6) as pool:
             assert sum(pool.map(take, range(6))) == 1
-
-
-class TestSilences:
-    def test_one_is_seen_until_it_ends(self, store: SqlStore) -> None:
-        store.add_silence(silence())
-        store.add_silence(silence())
-        assert store.silences(NOW) == (silence(),)
-        assert store.exposure_state("any", NOW).silences == (silence(),)
-        assert store.silences(NOW + timedelta(hours=1)) == ()
-
-    def test_ending_it_early(self, store: SqlStore) -> None:
-        store.add_silence(silence())
-        assert store.end_silence("s1", NOW + MINUTE)
-        assert store.silences(NOW + MINUTE) == ()
-        assert not store.end_silence("s2", NOW)
-
-    def test_ending_it_again_does_not_prolong_it(self, store: SqlStore) -> None:
-        store.add_silence(silence())
-        store.end_silence("s1", NOW + MINUTE)
-        assert store.end_silence("s1", NOW + 9 * MINUTE)
-        assert store.silences(NOW + 5 * MINUTE) == ()

@@ -85,8 +85,8 @@ def show_storm(of: StormFigures) -> bool:
     print(f"  rejected (size)  {of.rejected:,}; in a wrong channel {of.misrouted:,}")
     print(f"  while limited    {of.while_limited:,} of {of.asked:,} requests ({share:.2%})")
     print(
-        f"  one channel was closed for {of.limited_for:.0f} s: the slowest other had "
-        f"{of.slowest:.0%} of the others' mean",
+        f"  one channel was closed for {of.limited_for:.0f} s: the slowest of {of.calm} others that "
+        f"met no fault had {of.slowest:.0%} of the others' mean",
         flush=True,
     )
     clean = not (of.lost or of.duplicated or of.rejected or of.misrouted)

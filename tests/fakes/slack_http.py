@@ -74,6 +74,9 @@ class _Handler(BaseHTTPRequestHandler):
             fault = queue.pop(0) if queue else None
             if fault is None and slack.chance is not None:
                 fault = slack.chance.fault(posts=posts)
+                if fault is not None and method == "chat.postMessage":
+                    met = slack.channel_of(json.loads(raw))
+                    slack.chance.met |= {met.id} if met else set()
             fault = fault or Fault()
             if fault.stored:
                 self._store(method, raw, is_webhook=is_webhook, is_hook=is_hook)
@@ -226,6 +229,7 @@ def dump(slack: FakeSlack) -> dict[str, Any]:
                 for headers, document in slack.hooked
             ],
             "rejected": list(slack.rejected),
+            "met": sorted(slack.chance.met) if slack.chance else [],
             "faults": dict(slack.chance.happened) if slack.chance else {},
             "asked": slack.asked,
             "pestered": slack.pestered,

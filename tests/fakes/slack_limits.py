@@ -46,6 +46,8 @@ class Chance:
     """A question gets a 500 or no answer."""
     forms: tuple[str | None, ...] = ("0", "1", "0.5")
     happened: dict[str, int] = field(default_factory=dict)
+    met: set[str] = field(default_factory=set)
+    """Ids of the channels whose messages met one."""
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)

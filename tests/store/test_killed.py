@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from eventwatch.model.errors import StoreError
+from eventwatch.model.incident import Board
 from eventwatch.model.settings import Secret
 from eventwatch.store.sql import open_reader, open_store
 from tests.store.samples import NOW, record
@@ -40,19 +41,7 @@ def test_a_cycle_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     open_store(url).close()
     said: list[str] = []
     for turn in range(6):
-        process = subprocess.Popen(
-            [sys.executable, "-c", COMMIT_FOR_EVER, url.reveal(), str(turn)],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-        )
-        assert process.stdout is not None
-        said += [process.stdout.readline().decode().strip() for _ in range(turn + 1)]
-        process.send_signal(signal.SIGKILL)
-        # What it had committed and not yet said.
-        said += process.stdout.read().decode().split()
-        process.wait()
-        process.stdout.close()
+        said += killed(COMMIT_FOR_EVER, url, turn)
         store = open_store(url)
         state = store.exposure_state("events", NOW)
         found = {alert.id for alert in state.alerts}
@@ -64,6 +53,82 @@ def test_a_cycle_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
         (verdict,) = sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone()
         assert verdict == "ok"
         store.close()
+
+
+TELL_FOR_EVER = """
+import sys
+from eventwatch.model.settings import Secret
+from eventwatch.store.sql import open_store
+from tests.store.incident_samples import *
+store = open_store(Secret(sys.argv[1]))
+for i in range(10**9):
+    name = f'{sys.argv[2]}-{i}'
+    one = incident(name, cause=cause(name), members=tuple(member(f'{name}-{k}') for k in range(30)))
+    store.tell(NOW, lambda board: Changes(
+        incidents=(one,),
+        moments=(moment(name, incident_id=name),),
+        posts=(post(name, entries=(Entry(name, Role.OWNER),)),),
+        deliveries=(said(name, post_id=name, incident_ids=(name,)),),
+        hidden={'s1': (name,)},
+        digests={name: NOW},
+    ))
+    print(name, flush=True)
+"""
+
+
+def test_a_telling_step_is_there_whole_or_not_at_all_and_an_audit_may_look_at_once(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "state.db"
+    url = Secret(f"sqlite:///{path}")
+    open_store(url).close()
+    said: list[str] = []
+    for turn in range(6):
+        said += killed(TELL_FOR_EVER, url, turn)
+        board = board_at_once(url)
+        found = {one.id for one in board.incidents}
+        assert found >= set(said)
+        assert {one.id for one in board.posts} == found
+        assert set(board.digests) == found
+        assert set(board.hidden.get("s1", ())) == found
+        store = open_store(url)
+        assert {delivery.key for delivery in store.deliveries(10**6)} == found
+        for one in board.incidents:
+            assert len(one.members) == 30
+            assert len(store.moments(one.id)) == len(store.posts_of(one.id)) == 1
+        store.close()
+    (verdict,) = sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone()
+    assert verdict == "ok"
+
+
+def board_at_once(url: Secret) -> Board:
+    """As an audit sees it, or, where it says that it cannot, as whoever mends it does."""
+    try:
+        reader = open_reader(url)
+        assert reader is not None
+        return reader.board(NOW)
+    except StoreError as error:
+        if "died in the middle of a commit" not in str(error):
+            raise
+    return open_store(url).board(NOW)
+
+
+def killed(code: str, url: Secret, turn: int) -> list[str]:
+    """Runs it until it has said a few names, then kills it; all that it said."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, url.reveal(), str(turn)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    said = [process.stdout.readline().decode().strip() for _ in range(turn + 1)]
+    process.send_signal(signal.SIGKILL)
+    # What it had committed and not yet said.
+    said += process.stdout.read().decode().split()
+    process.wait()
+    process.stdout.close()
+    return said
 
 
 def test_an_audit_says_that_a_commit_was_cut_off_and_the_daemon_mends_it(tmp_path: Path) -> None:

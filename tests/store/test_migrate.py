@@ -32,6 +32,11 @@ def url_of(path: Path) -> Secret:
     return Secret(f"sqlite:///{path}")
 
 
+def names(folder: Path) -> list[str]:
+    """What lies in a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
 def test_the_code_knows_the_newest_migration() -> None:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -46,7 +51,7 @@ def test_only_the_owner_may_read_what_is_made(tmp_path: Path) -> None:
     open_store(url_of(path)).close()
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [p.name for p in path.parent.iterdir()] == ["state.db"]
+    assert names(path.parent) == ["state.db", "state.db.made"]
 
 
 def test_processes_that_start_at_once_agree_on_one_state(tmp_path: Path) -> None:
@@ -69,7 +74,7 @@ def test_processes_that_start_at_once_agree_on_one_state(tmp_path: Path) -> None
             process.stderr.close()
     store = open_store(url_of(path))
     store.commit_cycle(record())
-    assert [p.name for p in tmp_path.iterdir()] == ["state.db"]
+    assert names(tmp_path) == ["state.db", "state.db.made"]
 
 
 def test_an_empty_file_is_noticed(tmp_path: Path) -> None:
@@ -136,7 +141,7 @@ def test_reading_leaves_no_trace(tmp_path: Path) -> None:
     assert reader.silences(NOW) == ()
     reader.close()
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
-    assert [p.name for p in tmp_path.iterdir()] == ["state.db"]
+    assert names(tmp_path) == ["state.db", "state.db.made"]
 
 
 def test_the_migrations_ship_with_the_package() -> None:

@@ -1,46 +1,52 @@
 """Which alerts have one cause: from what one cycle of one exposure found. Pure.
 
 The widest cause that fits takes an alert: the source, the exposure, a cut, a rename, the event type.
-What a cause explained stays with it for a while after the cause is over, since windows that reach back
-into it still look bad; after that it speaks for itself.
+An alert that a cause took stays with it while the cause goes on, and for a while after
+(``causes_after``). While the exposure cannot be read, nothing is known, so nothing changes.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from eventwatch.alerting.causes_cut import AT_LEAST, best_cut
+from eventwatch.alerting.causes_after import (
+    WIDE,
+    Past,
+    grace_of,
+    left_behind,
+    lingers,
+)
 from eventwatch.alerting.causes_evidence import Evidence, Moved
-from eventwatch.alerting.causes_falls import AROUND, began, falls, lost_share, rises
+from eventwatch.alerting.causes_falls import (
+    began,
+    falls,
+    is_lag,
+    is_unseen,
+    is_whole,
+    rises,
+    slack,
+)
+from eventwatch.alerting.causes_own import (
+    Source,
+    event_type_cause,
+    is_unreadable,
+    own_cause,
+    trouble_cause,
+)
 from eventwatch.alerting.causes_rename import renames
-from eventwatch.alerting.trouble import JUDGING, NOT_JUDGED, UNREADABLE, is_trouble
+from eventwatch.alerting.causes_wide import exposure_cause, wide_cuts
+from eventwatch.alerting.causes_words import of_rename, of_type
+from eventwatch.alerting.trouble import UNREADABLE, is_trouble
 from eventwatch.model.alert import Alert
 from eventwatch.model.cause import Cause, CauseKind
 from eventwatch.model.contract import Catalog
-from eventwatch.model.result import Cut, Result
+from eventwatch.model.result import Result
 from eventwatch.model.settings import Exposure
-from eventwatch.model.status import KindName
+from eventwatch.model.status import KindName, Status
 
-__all__ = ["Evidence", "Moved", "Scene", "Source", "attribute"]
-
-SETTLES = timedelta(hours=3)
-"""Least time that what was explained keeps its cause after the cause is over."""
-LONGEST = timedelta(hours=36)
-WINDOWS = 1.5
-"""Lengths of the window that it was judged by."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where an exposure is read: what several exposures may share."""
-
-    key: str
-    """Hex; of the connection, never the connection itself."""
-    label: str
-    """For people, without user, password or options: ``postgres db1/analytics``."""
+__all__ = ["Evidence", "Moved", "Past", "Scene", "Source", "attribute"]
 
 
 @dataclass(frozen=True)
@@ -55,231 +61,218 @@ class Scene:
     catalog: Catalog
     evidence: Evidence
     now: datetime
+    closed: tuple[Alert, ...] = ()
+    """Those that ended in this cycle."""
+    past: tuple[Past, ...] = ()
+    """Causes that ended a while ago, as far as incidents remember them."""
+
+    @property
+    def unmeasured(self) -> bool:
+        """The exposure could not be read in this cycle."""
+        return any(
+            r.status is Status.ERROR and r.aspect == UNREADABLE and r.kind is KindName.FRESHNESS
+            for r in self.results
+        )
 
 
 def attribute(scene: Scene) -> tuple[Alert, ...]:
     """The same alerts in the same order, each with its cause, and whether something bigger speaks
     for it."""
-    given: dict[str, tuple[Cause, bool]] = {}
-    for step in (_troubles, _exposure, _cuts, _renames, _settling):
-        rest = [a for a in scene.alerts if a.id not in given]
-        given.update(step(scene, rest))
-    made = []
-    for alert in scene.alerts:
-        cause, explained = given.get(alert.id) or (_own(alert), False)
-        made.append(replace(alert, cause=cause, explained=explained))
-    return tuple(made)
-
-
-Given = Mapping[str, tuple[Cause, bool]]
-
-
-def _troubles(scene: Scene, alerts: Sequence[Alert]) -> Given:
-    """Our own trouble, the operators'."""
-    name = scene.exposure.name
-    given = {}
-    for alert in alerts:
-        result = alert.result
-        if not is_trouble(result):
-            continue
-        if result.aspect == UNREADABLE and result.kind is KindName.DRIFT:
-            cause = Cause(CauseKind.SOURCE, _key("contracts"), "", "the contracts")
-        elif result.aspect == UNREADABLE:
-            cause = Cause(
-                CauseKind.SOURCE, _key("source", scene.source.key), "", scene.source.label
-            )
-        else:
-            key = _key("judging", name, result.kind.value, result.aspect)
-            cause = Cause(CauseKind.SOURCE, key, name, f"{result.kind.value} of {name}")
-        assert result.aspect in (UNREADABLE, JUDGING, NOT_JUDGED)
-        given[alert.id] = (cause, False)
-    return given
-
-
-def _exposure(scene: Scene, alerts: Sequence[Alert]) -> Given:
-    """The table is late or stopped."""
-    own = [a for a in alerts if a.result.event_type is None and a.result.cut is None and falls(a)]
-    if not own:
-        return {}
-    start = min(map(began, own)) - AROUND
-    key = _key("exposure", scene.exposure.name)
-    under = [
-        a
-        for a in alerts
-        if a not in own
-        and falls(a)
-        and (began(a) >= start or (a.cause is not None and a.cause.key == key))
-    ]
-    types = len({a.result.event_type for a in under})
-    detail = f"{scene.exposure.name} {_summary(own[0])}"
-    if types:
-        detail += f"; it explains {types:,} event type{'s' if types > 1 else ''}"
-    cause = Cause(
-        CauseKind.EXPOSURE,
-        key,
-        scene.exposure.name,
-        scene.exposure.name,
-        detail=detail,
-        team=scene.exposure.owner,
-    )
-    return {a.id: (cause, False) for a in own} | {a.id: (cause, True) for a in under}
-
-
-def _cuts(scene: Scene, alerts: Sequence[Alert]) -> Given:
-    """Values of a watched dimension that broke across event types."""
-    fallen = [a for a in alerts if falls(a) and not is_trouble(a.result)]
-    given: dict[str, tuple[Cause, bool]] = {}
-    while True:
-        rest = [a for a in fallen if a.id not in given]
-        found = _cut(scene, rest)
-        if not found:
-            return given
-        given.update(found)
-
-
-def _cut(scene: Scene, fallen: Sequence[Alert]) -> Given:
-    """One cut: that which explains most of what fell."""
-    by_cut: dict[Cut, list[Alert]] = {}
-    for alert in fallen:
-        if alert.result.cut is not None:
-            by_cut.setdefault(alert.result.cut, []).append(alert)
-    wide = {
-        cut: group
-        for cut, group in by_cut.items()
-        if any(a.result.event_type is None for a in group)
-        or len({a.result.event_type for a in group}) >= AT_LEAST
-    }
-    moved = sorted({n for a in fallen if (n := a.result.event_type) is not None})
-    best = best_cut(scene.evidence, moved)
-    if best is None and not wide:
-        return {}
-    if best is not None:
-        dimension, values, names = best.dimension, set(best.values), set(best.explains)
-        lost = best.lost
+    table = _Table(scene)
+    table.troubles()
+    if scene.unmeasured:
+        table.held()
     else:
-        cut = max(wide, key=lambda c: (len(wide[c]), c))
-        dimension, values, names = cut.dimension, {cut.value}, set()
-        lost = max(map(lost_share, wide[cut]))
-    under = [a for a in fallen if _within(a, dimension, values, names)]
-    types = {a.result.event_type for a in under if a.result.event_type is not None} | names
-    old = [
-        a.cause
-        for a in under
-        if a.cause is not None
-        and a.cause.kind is CauseKind.CUT
-        and a.cause.cut is not None
-        and a.cause.cut.dimension == dimension
-    ]
-    key = old[0].key if old else _key("cut", scene.exposure.name, dimension, *sorted(values))
-    first = sorted(values)[0]
-    listed = ", ".join(sorted(values))
-    detail = f"{listed}: "
-    if types:
-        detail += f"{len(types):,} event type{'s' if len(types) > 1 else ''} at "
-    detail += f"−{lost:.0%}, other values of {dimension} as usual"
-    owners = [d.owners for d in scene.exposure.dimensions if d.name == dimension]
-    team = next((o[v] for o in owners for v in sorted(values) if v in o), scene.exposure.owner)
-    cause = Cause(
-        CauseKind.CUT,
-        key,
-        scene.exposure.name,
-        listed,
-        cut=Cut(dimension, first),
-        detail=detail,
-        team=team,
-    )
-    return {a.id: (cause, a.result.event_type is not None) for a in under}
+        table.exposure()
+        table.renamed()
+        table.cuts()
+        table.after()
+    return table.alerts()
 
 
-def _within(alert: Alert, dimension: str, values: set[str], names: set[str]) -> bool:
-    cut = alert.result.cut
-    if cut is not None:
-        return cut.dimension == dimension and cut.value in values
-    return alert.result.event_type in names
+class _Table:
+    """Who was given what so far."""
 
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._given: dict[str, tuple[Cause, bool]] = {}
+        self._going: set[str] = set()
+        """Keys of the causes that go on."""
 
-def _renames(scene: Scene, alerts: Sequence[Alert]) -> Given:
-    given = {}
-    for pair in renames(alerts, scene.evidence):
-        cause = Cause(
-            CauseKind.RENAME,
-            _key("rename", scene.exposure.name, pair.old, pair.new),
-            scene.exposure.name,
-            pair.old,
-            event_type=pair.old,
-            other=pair.new,
-            detail=(
-                f"{pair.old} stopped as {pair.new} began, which no contract declares: renamed? "
-                "Declare the new name, or send the old one again"
-            ),
+    def alerts(self) -> tuple[Alert, ...]:
+        """Every alert with what it was given, its own cause where that is nothing."""
+        made = []
+        for alert in self._scene.alerts:
+            given = self._given.get(alert.id)
+            cause, explained = given if given is not None else (self._own(alert), False)
+            made.append(replace(alert, cause=cause, explained=explained))
+        return tuple(made)
+
+    def troubles(self) -> None:
+        """Our own, the operators'."""
+        for alert in self._scene.alerts:
+            if is_trouble(alert.result):
+                self._given[alert.id] = (trouble_cause(alert, self._scene.source), False)
+
+    def held(self) -> None:
+        """Nothing is known: everything stays as it is, and no grace runs out."""
+        for alert in self._rest():
+            if alert.cause is not None:
+                self._given[alert.id] = (alert.cause, alert.explained)
+
+    def exposure(self) -> None:
+        """The table is late, stopped, or has fewer rows as a whole."""
+        scene = self._scene
+        whole = [a for a in self._rest() if is_whole(a) and falls(a)]
+        cause = exposure_cause(scene.exposure, whole, scene.evidence)
+        if cause is None:
+            return
+        roots = [a for a in whole if not self._keeps_other(a, cause)]
+        if not roots:
+            return
+        # Slow loads explain slow loads; that rows come late does not mean that they are missing.
+        stops = [a for a in roots if not is_lag(a)]
+        start = min((began(a) - slack(a) for a in stops), default=None)
+        slow = min((began(a) - slack(a) for a in roots if is_lag(a)), default=start)
+        if start is not None and (slow is None or start < slow):
+            slow = start
+        under = []
+        for alert in self._rest():
+            if alert in roots or not falls(alert) or self._keeps_other(alert, cause):
+                continue
+            since = slow if is_lag(alert) else start
+            if self._keeps(alert, cause) or (since is not None and began(alert) >= since):
+                under.append(alert)
+        types = len({a.result.event_type for a in under if a.result.event_type is not None})
+        self._give(exposure_cause(scene.exposure, roots, scene.evidence, types), roots, under)
+
+    def renamed(self) -> None:
+        """A declared event type that goes on under a name that nobody declared."""
+        scene = self._scene
+        # A value of a dimension that fell everywhere is the wider cause of what fell with it.
+        cut = {id(a) for wide in wide_cuts(scene, self._rest(), proven=True) for a in wide.under}
+        rest = [a for a in self._rest() if id(a) not in cut]
+        for pair in renames(rest, scene.evidence):
+            base = event_type_cause(scene.exposure.name, pair.old)
+            contract = scene.catalog.of(pair.old)
+            cause = replace(
+                base,
+                kind=CauseKind.RENAME,
+                other=pair.new,
+                detail=of_rename(pair, scene.evidence),
+                team="" if contract is None else contract.owner.team,
+            )
+            self._give(cause, [a for a in rest if _is_of(a, pair.old, pair.new)], ())
+        for alert in rest:
+            known = alert.cause
+            if alert.id in self._given or known is None or known.kind is not CauseKind.RENAME:
+                continue
+            # It was seen to be one; while both sides are open it stays one.
+            names = {a.result.event_type for a in rest if a.cause is not None and _same(a, known)}
+            if {known.event_type, known.other} <= names:
+                self._give(known, [a for a in rest if _same(a, known)], ())
+
+    def cuts(self) -> None:
+        """Values of a watched dimension that moved across event types."""
+        for wide in wide_cuts(self._scene, self._rest()):
+            self._give(wide.cause, wide.roots, wide.under)
+
+    def after(self) -> None:
+        """What causes that are over left behind."""
+        scene = self._scene
+        grace = grace_of(scene.exposure)
+        over: list[Past] = [p for p in scene.past if p.cause.key not in self._going]
+        ends: dict[str, datetime] = {}
+        for alert in self._rest():
+            cause = alert.cause
+            if cause is None or cause.kind not in WIDE or cause.key in self._going:
+                continue
+            # A clock that was ahead and stepped back must not keep it for years.
+            ended_at = min(cause.ended_at or scene.now, scene.now)
+            if lingers(alert, ended_at, grace, scene.now):
+                cause = replace(cause, ended_at=ended_at)
+                self._given[alert.id] = (cause, alert.explained)
+                ends[cause.key] = ended_at
+                over.append(Past(cause, began(alert), ended_at))
+        for alert in scene.closed:
+            cause = alert.cause
+            if cause is None or cause.kind not in WIDE or cause.key in self._going:
+                continue
+            if not is_trouble(alert.result) or is_unreadable(alert):
+                over.append(Past(cause, began(alert), ends.get(cause.key, scene.now)))
+        over = _merged(over)
+        for alert in self._rest():
+            # What had a cause of its own before keeps it.
+            past = left_behind(alert, over) if over and alert.cause is None else None
+            if past is not None:
+                self._given[alert.id] = (replace(past.cause, ended_at=past.ended_at), True)
+
+    def _rest(self) -> list[Alert]:
+        return [a for a in self._scene.alerts if a.id not in self._given]
+
+    def _give(self, cause: Cause | None, roots: Iterable[Alert], under: Iterable[Alert]) -> None:
+        if cause is None:
+            return
+        roots, under = list(roots), list(under)
+        # An incident takes the words of the first that speaks; the names need not stand in each.
+        first = min(roots or under, key=lambda a: (a.started_at, a.id), default=None)
+        short = replace(cause, affected=())
+        for alert in under:
+            self._given[alert.id] = (short, bool(roots))
+        for alert in roots:
+            self._given[alert.id] = (short, False)
+        if first is not None:
+            self._given[first.id] = (cause, False)
+        self._going.add(cause.key)
+
+    def _keeps(self, alert: Alert, cause: Cause) -> bool:
+        return alert.cause is not None and alert.cause.key == cause.key
+
+    def _keeps_other(self, alert: Alert, cause: Cause) -> bool:
+        """It belongs to another wide cause that goes on: a cut that was there before."""
+        known = alert.cause
+        return (
+            known is not None
+            and known.kind is CauseKind.CUT
+            and known.ended_at is None
+            and known.key != cause.key
         )
-        for alert in alerts:
-            if alert.result.event_type == pair.old:
-                given[alert.id] = (cause, False)
-            elif alert.result.event_type == pair.new:
-                given[alert.id] = (cause, True)
-    return given
+
+    def _own(self, alert: Alert) -> Cause:
+        detail = ""
+        if is_whole(alert) and falls(alert):
+            scene = self._scene
+            found = exposure_cause(scene.exposure, [alert], scene.evidence, whatever=True)
+            return own_cause(alert) if found is None else found
+        name = alert.result.event_type
+        if name is not None and (falls(alert) or rises(alert)):
+            detail = of_type(name, self._scene.evidence, down=falls(alert))
+        return own_cause(alert, detail)
 
 
-def _settling(scene: Scene, alerts: Sequence[Alert]) -> Given:
-    """What was explained, and by what is over now."""
-    given = {}
-    for alert in alerts:
-        cause = alert.cause
-        if cause is None or not alert.explained:
-            continue
-        if cause.kind not in (CauseKind.EXPOSURE, CauseKind.CUT):
-            continue
-        # A clock that was ahead and stepped back must not keep it for years.
-        ended_at = scene.now if cause.ended_at is None else min(cause.ended_at, scene.now)
-        if scene.now - ended_at < _settles(alert):
-            given[alert.id] = (replace(cause, ended_at=ended_at), True)
-    over = [c for c, _ in given.values()]
-    for alert in alerts:
-        if alert.id in given or not rises(alert) or alert.result.event_type is None:
-            continue
-        # What was held up comes all at once.
-        after = [c for c in over if c.kind is CauseKind.EXPOSURE and c.ended_at is not None]
-        if after and alert.result.kind is KindName.VOLUME and _soon(alert, after[0]):
-            given[alert.id] = (after[0], True)
-    return given
+def _is_of(alert: Alert, old: str, new: str) -> bool:
+    """What a rename shows itself by: all of the new name that is not wrong in itself, and of the old
+    one what fails to come."""
+    name = alert.result.event_type
+    return (name == old and falls(alert)) or (name == new and (is_unseen(alert) or rises(alert)))
 
 
-def _soon(alert: Alert, cause: Cause) -> bool:
-    return cause.ended_at is not None and abs(began(alert) - cause.ended_at) <= SETTLES
-
-
-def _settles(alert: Alert) -> timedelta:
-    amount = alert.result.amount
-    window = timedelta(0)
-    if amount is not None and amount.start_at is not None and amount.end_at is not None:
-        window = amount.end_at - amount.start_at
-    return min(max(SETTLES, WINDOWS * window), LONGEST)
-
-
-def _own(alert: Alert) -> Cause:
-    result = alert.result
-    if result.event_type is None:
-        return Cause(
-            CauseKind.ALONE,
-            _key("alone", alert.fingerprint),
-            result.exposure,
-            result.exposure,
-            cut=result.cut,
-        )
-    return Cause(
-        CauseKind.EVENT_TYPE,
-        _key("event_type", result.exposure, result.event_type),
-        result.exposure,
-        result.event_type,
-        event_type=result.event_type,
+def _same(alert: Alert, cause: Cause) -> bool:
+    return (
+        alert.cause is not None
+        and alert.cause.key == cause.key
+        and _is_of(alert, cause.event_type or "", cause.other or "")
     )
 
 
-def _summary(alert: Alert) -> str:
-    return alert.result.summary or "is late or stopped"
-
-
-def _key(*parts: str) -> str:
-    text = "".join(f"{len(part)}:{part}" for part in parts)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+def _merged(past: Sequence[Past]) -> list[Past]:
+    """One of each cause: from its first beginning to its last end."""
+    found: dict[str, Past] = {}
+    for each in past:
+        known = found.get(each.cause.key, each)
+        found[each.cause.key] = Past(
+            each.cause,
+            min(each.began_at, known.began_at),
+            max(each.ended_at, known.ended_at),
+        )
+    return list(found.values())

@@ -1,8 +1,9 @@
 """A value of a watched dimension as the cause: android stopped, and with it half of every event type.
 
-The smallest set of values of one dimension that explains most of the event types which moved. A value
-explains an event type when most of the rows that are missing there are missing under it, and the other
-values are about as usual.
+Sought is the smallest set of values of one dimension that explains the event types which moved. A set
+explains an event type when most of what is off there is off under it, and the rest is about as usual.
+One event type shows nothing: that android broke in it alone is its own trouble, unless android is off
+in most of the others as well.
 """
 
 from __future__ import annotations
@@ -10,21 +11,32 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from eventwatch.alerting.causes_evidence import Evidence, Moved
+import numpy as np
+from numpy.typing import NDArray
+
+from eventwatch.alerting.causes_evidence import Across, Evidence, Moved
 from eventwatch.model.measurement import NULL_VALUE, OTHER
 
 AT_LEAST = 3
-"""Event types that must move together: two may be chance."""
+"""Event types that a set explains; two where they are most of all that moved."""
 MOST = 0.6
-"""Part of the event types that moved which a set of values must explain."""
-SHORTFALL = 0.6
-"""Part of an event type's missing rows that must be missing under the values."""
-DOWN = 0.3
-"""Part of a value's own rows that must be missing for it to count as down."""
+"""Of what moved."""
+PART = 0.6
+"""Part of what is off in an event type that must be off under the values."""
+WORTH = 0.25
+"""Part of a set's own rows that must be off."""
 AS_USUAL = 0.25
-"""What the other values may miss of theirs."""
-FEW_ROWS = 3.0
+"""Part of theirs by which the other values may be off."""
+NOISE = 2.0
+"""Standard deviations of a count that are nobody's doing."""
+FEW = 5.0
+"""Rows from which a value's absence says anything."""
+KNOWN_REST = 3.0
+"""Rows of other values from which on they can be as usual; fewer, and nothing shows which it was."""
 MOST_VALUES = 6
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -33,61 +45,200 @@ class Cutting:
 
     dimension: str
     values: tuple[str, ...]
+    """Furthest off first."""
     explains: tuple[str, ...]
-    lost: float
-    """Part of these values' rows that is missing in the event types explained."""
+    """Event types, sorted."""
+    change: float
+    """Of these values' rows in the event types explained: −0.96 is all but 4 % gone."""
+    types: tuple[str, ...] = ()
+    """Event types in which they are off, whether or not anything is told of them; sorted."""
 
 
-def best_cut(evidence: Evidence, moved: Sequence[str]) -> Cutting | None:
-    """The smallest set that explains most of ``moved``; None: no set does."""
-    if len(moved) < AT_LEAST:
-        return None
-    found: list[Cutting] = []
-    for dimension in sorted({d for _, d in evidence.moved}):
-        tables = {name: table for name in moved if (table := evidence.moved.get((name, dimension)))}
-        cutting = _cutting(dimension, tables)
-        if cutting is None or len(cutting.explains) < max(AT_LEAST, MOST * len(moved)):
-            continue
-        found.append(cutting)
+@dataclass(frozen=True)
+class _Tables:
+    """One dimension: T event types, V values; ``off`` is positive where it moved as asked."""
+
+    names: tuple[str, ...]
+    values: tuple[str, ...]
+    expected: FloatArray
+    off: FloatArray
+
+    @staticmethod
+    def of(tables: Mapping[str, Mapping[str, Moved]], sign: float) -> _Tables:
+        names = tuple(sorted(tables))
+        values = tuple(sorted({v for table in tables.values() for v in table}))
+        place = {v: i for i, v in enumerate(values)}
+        expected = np.zeros((len(names), len(values)))
+        off = np.zeros_like(expected)
+        for t, name in enumerate(names):
+            for value, rows in tables[name].items():
+                expected[t, place[value]] = rows.expected
+                off[t, place[value]] = sign * (rows.observed - rows.expected)
+        return _Tables(names, values, expected, off)
+
+    def explained(self, chosen: Sequence[int]) -> BoolArray:
+        """[T] whether the chosen values explain the event type, and others show that it is they."""
+        usual, off, rest_usual, rest_off = self._split(chosen)
+        rest_as_usual = rest_off <= np.maximum(
+            AS_USUAL * rest_usual, NOISE * np.sqrt(rest_usual + 1.0)
+        )
+        return np.asarray(
+            self._off_under(usual, off)
+            & (off >= PART * (off + np.maximum(rest_off, 0.0)))
+            & (rest_usual >= KNOWN_REST)
+            & rest_as_usual
+            & (rest_off * usual <= 0.5 * off * rest_usual)
+        )
+
+    def alike(self, chosen: Sequence[int]) -> BoolArray:
+        """[T] whether it has hardly any other value: what it does proves nothing, and fits."""
+        usual, off, rest_usual, _ = self._split(chosen)
+        return np.asarray(self._off_under(usual, off) & (rest_usual < KNOWN_REST))
+
+    def _split(
+        self, chosen: Sequence[int]
+    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        mine = np.zeros(len(self.values), dtype=np.bool_)
+        mine[list(chosen)] = True
+        usual, off = self.expected[:, mine].sum(axis=1), self.off[:, mine].sum(axis=1)
+        return usual, off, self.expected[:, ~mine].sum(axis=1), self.off[:, ~mine].sum(axis=1)
+
+    @staticmethod
+    def _off_under(usual: FloatArray, off: FloatArray) -> BoolArray:
+        far = (off >= WORTH * usual) & (off >= NOISE * np.sqrt(usual + 1.0))
+        return np.asarray(far & (np.maximum(usual, off) >= FEW))
+
+
+def best_cut(
+    evidence: Evidence, moved: Sequence[str], *, down: bool, given: Cutting | None = None
+) -> Cutting | None:
+    """The set of values that explains the most of ``moved``, of sets that explain as much the smallest;
+    None: none explains enough. ``given``: values that are known to be off, which need no proof by
+    several event types; others of their dimension may join them."""
+    found = []
+    dimensions = {d for _, d in evidence.moved} if given is None else {given.dimension}
+    for dimension in sorted(dimensions):
+        listed = {n: table for n in moved if (table := evidence.moved.get((n, dimension)))}
+        across = evidence.whole.get(dimension, {})
+        cutting = _cutting(dimension, listed, across, down, () if given is None else given.values)
+        if cutting is not None and (given is not None or _is_enough(cutting, listed, across, down)):
+            found.append(cutting)
     return min(
-        found, key=lambda c: (len(c.values), -len(c.explains), -c.lost, c.dimension), default=None
+        found,
+        key=lambda c: (-len(c.explains), len(c.values), -abs(c.change), c.dimension),
+        default=None,
     )
 
 
-def _cutting(dimension: str, tables: Mapping[str, Mapping[str, Moved]]) -> Cutting | None:
-    down: dict[str, set[str]] = {}
-    for name, table in tables.items():
-        for value, rows in table.items():
-            if value in (OTHER, NULL_VALUE) or rows.expected < FEW_ROWS:
-                continue
-            if rows.observed <= (1.0 - DOWN) * rows.expected:
-                down.setdefault(value, set()).add(name)
-    chosen: list[str] = []
-    explained: set[str] = set()
-    for value in sorted(down, key=lambda v: (-len(down[v]), v)):
-        if len(chosen) == MOST_VALUES:
+def only_value(evidence: Evidence, event_type: str, *, down: bool) -> Cutting | None:
+    """The values that explain the movement of one event type; None: none does."""
+    found = []
+    for (name, dimension), table in sorted(evidence.moved.items()):
+        if name == event_type:
+            cutting = _cutting(dimension, {name: table}, {}, down, ())
+            if cutting is not None and cutting.explains:
+                found.append(cutting)
+    return min(found, key=lambda c: (len(c.values), -abs(c.change), c.dimension), default=None)
+
+
+def whole_explained(evidence: Evidence, dimension: str, values: Sequence[str], down: bool) -> bool:
+    """Whether what the exposure misses (or has too much) as a whole is so under these values, and the
+    others are as usual."""
+    table = {v: a.rows for v, a in evidence.whole.get(dimension, {}).items()}
+    tables = _Tables.of({"": table}, -1.0 if down else 1.0)
+    chosen = [i for i, v in enumerate(tables.values) if v in values]
+    return bool(chosen and tables.explained(chosen)[0])
+
+
+def worst_value(evidence: Evidence, down: bool) -> Cutting | None:
+    """The values that explain what the exposure misses as a whole; None: no value does."""
+    found = []
+    for dimension, table in sorted(evidence.whole.items()):
+        rows = {"": {v: a.rows for v, a in table.items()}}
+        cutting = _cutting(dimension, rows, table, down, ())
+        if cutting is not None and cutting.explains:
+            found.append(cutting)
+    return min(found, key=lambda c: (len(c.values), -abs(c.change), c.dimension), default=None)
+
+
+def _cutting(
+    dimension: str,
+    listed: Mapping[str, Mapping[str, Moved]],
+    across: Mapping[str, Across],
+    down: bool,
+    given: Sequence[str],
+) -> Cutting | None:
+    tables = _Tables.of(listed, -1.0 if down else 1.0)
+    chosen = [i for i, v in enumerate(tables.values) if v in given]
+    order = _by_part(tables)
+    explained = tables.explained(chosen) if chosen else np.zeros(len(tables.names), np.bool_)
+    for value in order:
+        if len(chosen) >= MOST_VALUES:
             break
-        now = {n for n, t in tables.items() if _explains(t, {*chosen, value})}
-        if len(now) > len(explained):
-            chosen.append(value)
-            explained = now
-    if not explained:
+        if value in chosen or tables.values[value] in (OTHER, NULL_VALUE):
+            continue
+        now = tables.explained([*chosen, value])
+        # A first value may explain nothing by itself: two versions of one app broke.
+        gained = now.sum() > explained.sum() or not chosen
+        if gained and _is_off(tables, value, now | explained):
+            chosen, explained = [*chosen, value], now
+    if not chosen and not given:
         return None
-    cells = [tables[n][v] for n in explained for v in chosen if v in tables[n]]
-    expected = sum(r.expected for r in cells)
-    lost = 1.0 - sum(r.observed for r in cells) / expected if expected else 1.0
-    return Cutting(dimension, tuple(sorted(chosen)), tuple(sorted(explained)), max(lost, 0.0))
+    if not given:
+        chosen, explained = _needed(tables, chosen, explained)
+    explained = explained | tables.alike(chosen)
+    mine = np.ix_(explained, chosen)
+    usual, off = float(tables.expected[mine].sum()), float(tables.off[mine].sum())
+    change = (-1.0 if down else 1.0) * (off / usual if usual else 1.0)
+    values = tuple(tables.values[i] for i in chosen) or tuple(given)
+    names = tuple(n for n, e in zip(tables.names, explained, strict=True) if e)
+    types = tuple(sorted({*names, *moved_types(across, values, down)} - {""}))
+    return Cutting(dimension, values, names, change, types)
 
 
-def _explains(table: Mapping[str, Moved], values: set[str]) -> bool:
-    inside = [r for v, r in table.items() if v in values]
-    outside = [r for v, r in table.items() if v not in values]
-    missing = sum(max(r.expected - r.observed, 0.0) for r in table.values())
-    under = sum(max(r.expected - r.observed, 0.0) for r in inside)
-    if not inside or missing <= 0 or under < SHORTFALL * missing:
-        return False
-    usual = sum(r.expected for r in outside)
-    if usual < FEW_ROWS:
-        # There is no other value that could show that it is this one.
-        return False
-    return sum(r.observed for r in outside) >= (1.0 - AS_USUAL) * usual
+def moved_types(across: Mapping[str, Across], values: Sequence[str], down: bool) -> set[str]:
+    """Event types in which any of the values is off."""
+    known = [across[v] for v in values if v in across]
+    return {name for each in known for name in (each.fell if down else each.rose)}
+
+
+def _by_part(tables: _Tables) -> list[int]:
+    """Values by the part of what is off that they have, added up over event types: so that no event
+    type speaks louder than another because it has more rows."""
+    off = np.maximum(tables.off, 0.0)
+    part = off / np.maximum(off.sum(axis=1, keepdims=True), 1e-9)
+    return [int(i) for i in np.argsort(-part.sum(axis=0), kind="stable")]
+
+
+def _is_off(tables: _Tables, value: int, where: BoolArray) -> bool:
+    """Whether a value is off in most of the event types that have enough of it."""
+    rows = tables.expected[:, value], tables.off[:, value]
+    known = np.maximum(*rows) >= FEW
+    known = known & where if (known & where).any() else known
+    return bool(known.any() and (rows[1] >= WORTH * rows[0])[known].mean() >= 0.5)
+
+
+def _needed(
+    tables: _Tables, chosen: list[int], explained: BoolArray
+) -> tuple[list[int], BoolArray]:
+    """Without the values that the others do not need."""
+    for value in list(chosen):
+        rest = [v for v in chosen if v != value]
+        if rest and tables.explained(rest).sum() >= explained.sum():
+            chosen, explained = rest, tables.explained(rest)
+    return chosen, explained
+
+
+def _is_enough(
+    cutting: Cutting,
+    listed: Mapping[str, Mapping[str, Moved]],
+    across: Mapping[str, Across],
+    down: bool,
+) -> bool:
+    number = len(cutting.explains)
+    if number >= AT_LEAST or (number == 2 and number >= MOST * len(listed)):
+        return True
+    known = [a for v in cutting.values if (a := across.get(v))]
+    seen = [(len(a.fell if down else a.rose), a.known) for a in known]
+    # Nothing is told of the others yet, but they show it.
+    return number >= 1 and any(n >= AT_LEAST and n >= MOST * of for n, of in seen)

@@ -1,4 +1,4 @@
-"""How the event types that moved did by the values of the watched dimensions."""
+"""What the rows say of a cause: how event types did by the values of the watched dimensions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Moved:
-    """What came of one event type under one value of a dimension, in the span that was judged."""
+    """What came under one value of a dimension, in the span that was judged."""
 
     observed: float
     """Rows."""
@@ -17,8 +17,26 @@ class Moved:
 
 
 @dataclass(frozen=True)
+class Across:
+    """One value over all event types, since the newest trouble began."""
+
+    rows: Moved
+    known: int
+    """Event types with enough rows of it to say anything."""
+    fell: tuple[str, ...] = ()
+    """Those where it fell by half or more, sorted."""
+    rose: tuple[str, ...] = ()
+    """Those where it rose to twice or more, sorted."""
+
+
+@dataclass(frozen=True)
 class Evidence:
-    """Rows by value of the event types that moved."""
+    """Rows by value. Empty where nothing moved, or no dimension is watched."""
 
     moved: Mapping[tuple[str, str], Mapping[str, Moved]] = field(default_factory=dict)
-    """(event type, dimension) → value → rows."""
+    """(event type, dimension) → value → rows, of the event types that moved, each since its own
+    trouble began."""
+    hours: Mapping[str, float] = field(default_factory=dict)
+    """Event type → length of that span."""
+    whole: Mapping[str, Mapping[str, Across]] = field(default_factory=dict)
+    """Dimension → value → how it did over all event types."""

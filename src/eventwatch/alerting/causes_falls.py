@@ -1,11 +1,14 @@
-"""What an alert says of the rows: that they fail to come, or something else."""
+"""What an alert says of the rows: that they fail to come, that too many come, or neither.
+
+Duplicates, undeclared names and values, and impossible times are neither: no outage explains them.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 from eventwatch.model.alert import Alert
-from eventwatch.model.status import KindName
+from eventwatch.model.status import KindName, Status
 
 _FALLS = frozenset(
     (
@@ -18,32 +21,54 @@ _FALLS = frozenset(
         (KindName.VOLUME, "floor"),
     )
 )
-AROUND = timedelta(hours=3)
-"""How much earlier than its cause something may seem to begin: buckets are coarse."""
+LEAST_SLACK = timedelta(hours=2)
+MOST_SLACK = timedelta(hours=12)
 
 
 def falls(alert: Alert) -> bool:
     """Rows are late, fewer or gone."""
     result = alert.result
+    if result.status is Status.ERROR:
+        return False
     if (result.kind, result.aspect) in _FALLS:
         return True
     amount = result.amount
     if result.kind is not KindName.VOLUME or amount is None:
         return False
-    usual = amount.expected if amount.expected is not None else amount.lower
-    return usual is not None and amount.observed < usual
+    return amount.expected is not None and amount.observed < amount.expected
 
 
 def rises(alert: Alert) -> bool:
-    """More rows than usual, or of a type that nobody knows."""
+    """More rows than usual."""
     result = alert.result
-    if (result.kind, result.aspect) == (KindName.DRIFT, "unseen"):
+    if result.kind is not KindName.VOLUME or result.status is Status.ERROR:
+        return False
+    if result.aspect == "ceiling":
         return True
     amount = result.amount
-    if result.kind is not KindName.VOLUME or amount is None:
-        return False
-    usual = amount.expected if amount.expected is not None else amount.upper
-    return usual is not None and amount.observed > usual
+    return amount is not None and amount.expected is not None and amount.observed > amount.expected
+
+
+def is_unseen(alert: Alert) -> bool:
+    """An event type that nobody declared."""
+    result = alert.result
+    return (result.kind, result.aspect) == (KindName.DRIFT, "unseen")
+
+
+def is_lag(alert: Alert) -> bool:
+    """Rows come, but late."""
+    return (alert.result.kind, alert.result.aspect) == (KindName.FRESHNESS, "lag")
+
+
+def is_whole(alert: Alert) -> bool:
+    """About the exposure, not about an event type or a value."""
+    return alert.result.event_type is None and alert.result.cut is None
+
+
+def is_value(alert: Alert) -> bool:
+    """About one value of a dimension over all event types."""
+    cut = alert.result.cut
+    return alert.result.event_type is None and cut is not None and bool(cut.value)
 
 
 def began(alert: Alert) -> datetime:
@@ -52,9 +77,14 @@ def began(alert: Alert) -> datetime:
     return alert.started_at if since is None else min(since, alert.started_at)
 
 
-def lost_share(alert: Alert) -> float:
-    """Part of the usual rows that did not come; 1 for a silence."""
+def slack(alert: Alert) -> timedelta:
+    """By how much ``began`` may be wrong: volume looks back over a window and guesses where in it the
+    change lies, and a silence begins with the last row, a usual pause before it was one."""
     amount = alert.result.amount
-    if amount is None or amount.unit != "events" or not amount.expected:
-        return 1.0
-    return max(0.0, 1.0 - amount.observed / amount.expected)
+    found = LEAST_SLACK
+    if amount is not None and amount.start_at is not None and amount.end_at is not None:
+        found = max(found, amount.end_at - amount.start_at)
+    if amount is not None and amount.unit == "seconds" and amount.expected is not None:
+        usual = min(max(amount.expected, 0.0), MOST_SLACK.total_seconds())
+        found = max(found, timedelta(seconds=usual))
+    return min(found, MOST_SLACK)

@@ -1,26 +1,29 @@
-"""A rename: a declared event type falls as an undeclared one of a similar name and rate rises."""
+"""A rename: a declared event type falls as an undeclared one of a similar name rises.
+
+Four things must agree: the names, the time, how many rows an hour went and came, and by which values
+of the watched dimensions. Where one of the last two is not known, the others decide.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from difflib import SequenceMatcher
 
 from eventwatch.alerting.causes_evidence import Evidence
-from eventwatch.alerting.causes_falls import began, falls
+from eventwatch.alerting.causes_falls import began, falls, is_unseen, slack
 from eventwatch.model.alert import Alert
-from eventwatch.model.status import KindName
+from eventwatch.model.names import is_misspelling, nearest
 
-SIMILAR = 0.6
-"""Of the names, by matching blocks (Ratcliff and Obershelp, 1988)."""
-APART = timedelta(days=2)
-"""Between the end of the one and the beginning of the other."""
-RATES = (1 / 3, 3.0)
+APART = timedelta(hours=6)
+"""Between the end of the one and the beginning of the other, and as much more as the end is vague."""
+RATES = (0.4, 2.5)
+"""What came of the new name, of what is missing of the old one."""
 MIX = 0.35
 """Most that the shares of the values may differ in all (total variation)."""
 MOST = 200
-"""Undeclared types that are compared; more at once are no renames."""
+"""Undeclared event types that are compared, and old ones for each; more at once are no renames."""
 
 
 @dataclass(frozen=True)
@@ -32,58 +35,62 @@ class Rename:
 
 
 def renames(alerts: Sequence[Alert], evidence: Evidence) -> tuple[Rename, ...]:
-    """Pairs, each name in one at most, the most similar names first."""
-    new = [a for a in alerts if _is_new(a) and a.result.event_type is not None][:MOST]
-    old = {
-        a.result.event_type: a
-        for a in alerts
-        if falls(a) and a.result.cut is None and a.result.event_type is not None
-    }
-    if not new or not old:
-        return ()
+    """Pairs, each name in one at most, those that fit best first."""
+    new = sorted((a for a in alerts if is_unseen(a)), key=lambda a: (began(a), a.id), reverse=True)
+    old: dict[str, Alert] = {}
+    for alert in sorted(alerts, key=lambda a: (began(a), a.id)):
+        name, cut = alert.result.event_type, alert.result.cut
+        if name is not None and cut is None and falls(alert):
+            old.setdefault(name, alert)
+    fallen = sorted(old.values(), key=lambda a: (began(a), a.id))
+    times = [began(a) for a in fallen]
     pairs: list[tuple[float, str, str]] = []
-    for risen in new:
-        name = risen.result.event_type or ""
-        matcher = SequenceMatcher(None, "", name[:200], autojunk=False)
-        for other, fallen in old.items():
-            matcher.set_seq1(other[:200])
-            if matcher.real_quick_ratio() < SIMILAR or matcher.quick_ratio() < SIMILAR:
+    for risen in new[:MOST]:
+        name, at = risen.result.event_type or "", began(risen)
+        # The slack of an old one is known only once it is found; it is 12 hours at most.
+        first = bisect_left(times, at - APART - timedelta(hours=12))
+        last = bisect_right(times, at + APART + timedelta(hours=12))
+        for each in fallen[first:last][:MOST]:
+            other = each.result.event_type or ""
+            if other == name or abs(began(each) - at) > APART + slack(each):
                 continue
-            likeness = matcher.ratio()
-            if likeness >= SIMILAR and _fits(fallen, risen, evidence):
-                pairs.append((-likeness, other, name))
+            apart = _apart(other, name, evidence)
+            if apart is not None and _similar(name, other):
+                pairs.append((apart, other, name))
     taken: set[str] = set()
     found = []
-    for _, old_name, new_name in sorted(pairs):
-        if old_name not in taken and new_name not in taken:
-            taken |= {old_name, new_name}
-            found.append(Rename(old_name, new_name))
+    for _, other, name in sorted(pairs):
+        if other not in taken and name not in taken:
+            taken |= {other, name}
+            found.append(Rename(other, name))
     return tuple(found)
 
 
-def _is_new(alert: Alert) -> bool:
-    result = alert.result
-    return (result.kind, result.aspect) == (KindName.DRIFT, "unseen") and result.cut is None
+def _similar(new: str, old: str) -> bool:
+    return bool(nearest(new, (old,))) or is_misspelling(new, (old,)) is not None
 
 
-def _fits(fallen: Alert, risen: Alert, evidence: Evidence) -> bool:
-    """The same time, rate and mix of values, as far as they are known."""
-    if abs(began(fallen) - began(risen)) > APART:
-        return False
-    old, new = fallen.result.event_type or "", risen.result.event_type or ""
-    for name, dimension in evidence.moved:
-        if name != new or (old, dimension) not in evidence.moved:
-            continue
-        before = {v: r.expected for v, r in evidence.moved[old, dimension].items()}
-        after = {v: r.observed for v, r in evidence.moved[new, dimension].items()}
-        usual, came = sum(before.values()), sum(after.values())
-        if usual <= 0 or came <= 0:
-            continue
-        if not RATES[0] <= came / usual <= RATES[1]:
-            return False
-        apart = sum(
-            abs(before.get(v, 0.0) / usual - after.get(v, 0.0) / came) for v in before | after
+def _apart(old: str, new: str, evidence: Evidence) -> float | None:
+    """How far the rows that came are from those that are missing, 0 to 1; None: they are others."""
+    worst = 0.0
+    dimensions = sorted(d for n, d in evidence.moved if n == new and (old, d) in evidence.moved)
+    for dimension in dimensions:
+        gone = {
+            v: max(r.expected - r.observed, 0.0) for v, r in evidence.moved[old, dimension].items()
+        }
+        came = {
+            v: max(r.observed - r.expected, 0.0) for v, r in evidence.moved[new, dimension].items()
+        }
+        missing, risen = sum(gone.values()), sum(came.values())
+        if missing <= 0 or risen <= 0:
+            return None
+        per_hour = evidence.hours.get(old, 1.0) / max(evidence.hours.get(new, 1.0), 1e-9)
+        if not RATES[0] <= risen / missing * per_hour <= RATES[1]:
+            return None
+        differs = sum(
+            abs(gone.get(v, 0.0) / missing - came.get(v, 0.0) / risen) for v in gone | came
         )
-        if apart / 2 > MIX:
-            return False
-    return True
+        if differs / 2 > MIX:
+            return None
+        worst = max(worst, differs / 2)
+    return worst

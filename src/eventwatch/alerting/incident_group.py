@@ -208,9 +208,7 @@ def _told_of(incident: Incident, alerts: Sequence[Alert], office: Office) -> Inc
         began_at=min(incident.began_at, _began(alerts)) if incident.open else _began(alerts),
         good_since=None,
         owner=owner,
-        others=people.joined(incident.others, (*audience.others, audience.owner), owner)
-        if owner != audience.owner and owner.channel != audience.owner.channel
-        else people.joined(incident.others, audience.others, owner),
+        others=people.joined(incident.others, audience.others, owner),
     )
 
 

@@ -113,7 +113,7 @@ def _tier(event_type: str | None, office: Office) -> Tier | None:
 
 def _owner(cause: Cause, alerts: Sequence[Alert], routes: Sequence[Route], office: Office) -> Route:
     if cause.kind not in _WIDE:
-        return _of_event_type(cause, alerts, routes, office)
+        return _of_event_type(cause, alerts, routes)
     exposure = office.exposures.get(cause.exposure)
     if cause.team:
         what = "value" if cause.cut is not None else "exposure"
@@ -145,9 +145,7 @@ def _owner(cause: Cause, alerts: Sequence[Alert], routes: Sequence[Route], offic
     )
 
 
-def _of_event_type(
-    cause: Cause, alerts: Sequence[Alert], routes: Sequence[Route], office: Office
-) -> Route:
+def _of_event_type(cause: Cause, alerts: Sequence[Alert], routes: Sequence[Route]) -> Route:
     """The owner of the event type that the cause names; a check that names a team of its own only
     where no other alert speaks."""
     pairs = list(zip(alerts, routes, strict=True))
@@ -164,9 +162,7 @@ def _route(alert: Alert, office: Office) -> Route:
     return route(alert.result, contract, exposure, office.directory)
 
 
-def _oncall(
-    where: Route, alerts: Sequence[Alert], routes: Sequence[Route], office: Office
-) -> str:
+def _oncall(where: Route, alerts: Sequence[Alert], routes: Sequence[Route], office: Office) -> str:
     """Who is on call, where the critical tier moved; else nobody is."""
     critical = [
         (contract, each)

@@ -1,261 +1,246 @@
-"""Posts: which message shows which incident, when it is made, when it is edited, what its thread says.
+"""Posts: which message shows which incident, and when a new one is made.
 
-Whatever happens, a channel and team get at most one new message per flush window; the first of them at
-once. What waits is written when the window is over, all of it in one message.
+Whatever happens, a channel and team get at most one new message per flush window, the first of them at
+once. What waits is told when the window is over, all of it in one message. How a message that is there
+changes is in ``incident_edits``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from eventwatch.alerting import live
+from eventwatch.alerting.escape import plain, truncate
 from eventwatch.alerting.incident_group import digest, rank
+from eventwatch.alerting.incident_story import Story
 from eventwatch.alerting.live import Shown
 from eventwatch.alerting.office import Office
-from eventwatch.model.alert import Action, Alert, Delivery, Message
-from eventwatch.model.incident import (
-    Board,
-    Entry,
-    Incident,
-    Moment,
-    MomentKind,
-    Post,
-    Recipient,
-    Role,
-)
-from eventwatch.ports.notifier import WEBHOOK_CHANNEL
+from eventwatch.model.alert import Action, Delivery, DeliveryState, Message
+from eventwatch.model.incident import Board, Entry, Incident, MomentKind, Post, Recipient, Role
 
-_TALKS = (Role.OWNER, Role.ESCALATION)
-"""Roles whose channels get the thread."""
-_QUIET = (MomentKind.OPENED,)
+CHARTS_PER_POST = 3
+"""A message about many incidents has pictures of its worst."""
+_ALERTS_PER_ROW = 200
+_ORDER = tuple(Role)
+MAIN = (Role.OWNER, Role.ESCALATION)
+"""Roles whose channels hear the whole story."""
+_LOUD = frozenset((MomentKind.WORSE, MomentKind.REMINDED, MomentKind.REOPENED))
+"""What is told anew where the message about it was refused everywhere."""
+_MARKS = "marks:"
+
+
+def place(channel: str, team: str) -> str:
+    """Names where a post was meant to be; its id ends with it, since a refused one may move."""
+    return digest("place", channel, team)[:8]
+
+
+@dataclass
+class Tray:
+    """Rows of the outbox and posts that a step makes, and the flush windows."""
+
+    board: Board
+    office: Office
+    now: datetime
+    posts: dict[str, Post] = field(default_factory=dict)
+    """New and changed ones, by id."""
+    rows: list[Delivery] = field(default_factory=list)
+    made: dict[tuple[str, str], datetime] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.made = dict(self.board.last_posts)
+
+    def free(self, channel: str, team: str) -> bool:
+        """Whether the flush window is over."""
+        last = self.made.get((channel, team))
+        # Either way: a clock that was ahead and stepped back must not keep a channel waiting.
+        return last is None or abs(self.now - last) >= self.office.notify.incidents.flush
+
+    def post(self, made: Post, message: Message, incidents: Sequence[Incident]) -> None:
+        """A new message, which closes the window."""
+        self.made[made.channel, made.team] = self.now
+        self.posts[made.id] = made
+        self.rows.append(self.row(made, incidents, message, digest("post", made.id)))
+
+    def row(
+        self, post: Post, incidents: Sequence[Incident], message: Message, key: str
+    ) -> Delivery:
+        """A row of the outbox about some incidents, where a post is."""
+        alert_ids = [m.alert_id for i in incidents for m in i.members[:_ALERTS_PER_ROW]]
+        return Delivery(
+            key=key,
+            channel=post.channel,
+            team=post.team,
+            message=message,
+            alert_ids=tuple(alert_ids[:_ALERTS_PER_ROW]),
+            created_at=self.now,
+            post_id=post.id,
+            incident_ids=tuple(i.id for i in incidents),
+        )
+
+    def withhold(self, row: Delivery, reason: str) -> None:
+        """Records what is not sent, and why."""
+        why = plain(truncate(reason, 400))
+        self.rows.append(replace(row, state=DeliveryState.WITHHELD, last_error=why))
 
 
 @dataclass(frozen=True)
-class Story:
-    """One incident after this step, with what the messages need."""
-
-    incident: Incident
-    alerts: tuple[Alert, ...]
-    """All its members that are known."""
-    moments: tuple[Moment, ...]
-    """New ones, and those that people made since the step before."""
-    tellable: bool
-    """Nothing holds it back."""
+class _Wanted:
+    story: Story
+    who: Recipient
+    seen: int
+    """By how many posts it was shown there before."""
 
 
-class Desk:
-    """Writes the posts of one step."""
+def new_posts(tray: Tray, stories: Mapping[str, Story]) -> dict[str, Incident]:
+    """Makes the posts that are due. Returns the incidents whose owner is told by one, as they are
+    then."""
+    told: dict[str, Incident] = {}
+    for (channel, team), wanted in sorted(_wanted(tray, stories).items()):
+        if tray.free(channel, team):
+            told.update(_post(tray, channel, team, wanted))
+    return told
 
-    def __init__(
-        self, board: Board, office: Office, stories: Sequence[Story], now: datetime
-    ) -> None:
-        self._board, self._office, self._now = board, office, now
-        self._stories: Mapping[str, Story] = {s.incident.id: s for s in stories}
-        self._last = dict(board.last_posts)
-        self.told: dict[str, Incident] = {}
-        """Incidents whose owner is told by a new post of this step."""
-        self.posts: list[Post] = []
-        self.deliveries: list[Delivery] = []
 
-    def write(self) -> None:
-        """Edits and threads of the posts that are there, then new posts."""
-        shown: set[tuple[str, str, str]] = set()
-        for post in self._board.posts:
-            for entry in post.entries:
-                shown.add((entry.incident_id, post.channel, post.team))
-        for post in self._board.posts:
-            if not post.dead:
-                self._edit(post)
-                self._thread(post)
-            self._close(post)
-        for (channel, team), wanted in self._wanted(shown).items():
-            last = self._last.get((channel, team))
-            # Either way: a clock that stepped back must not keep a channel waiting for hours.
-            if last is not None and abs(self._now - last) < self._office.notify.incidents.flush:
-                continue
-            self._post(channel, team, wanted)
-        if self._office.notify.webhook is not None:
-            for story in self._stories.values():
-                self._webhook(story)
+def adopt(tray: Tray, stories: Mapping[str, Story]) -> None:
+    """Posts of a service that could edit, where it no longer can: what they show counts as told."""
+    if tray.office.abilities.edits:
+        return
+    for post in tray.board.posts:
+        if post.entries and not post.shown.startswith(_MARKS):
+            marks = [
+                (e, _mark(s.incident, e.role))
+                for e in post.entries
+                if (s := stories.get(e.incident_id)) is not None
+            ]
+            tray.posts[post.id] = replace(tray.posts.get(post.id, post), shown=_shown_marks(marks))
 
-    def _wanted(
-        self, shown: set[tuple[str, str, str]]
-    ) -> dict[tuple[str, str], list[tuple[Incident, Recipient]]]:
-        wanted: dict[tuple[str, str], list[tuple[Incident, Recipient]]] = {}
-        for story in self._stories.values():
-            incident = story.incident
-            if not story.tellable or not incident.open or incident.good_since is not None:
-                continue
-            for who in (incident.owner, *incident.others):
-                if (incident.id, who.channel, who.team) not in shown:
-                    wanted.setdefault((who.channel, who.team), []).append((incident, who))
-        return dict(sorted(wanted.items()))
 
-    def _post(self, channel: str, team: str, wanted: Sequence[tuple[Incident, Recipient]]) -> None:
-        ordered = sorted(wanted, key=lambda w: _worst_first(w[0], w[1].role))
-        views = [self._shown(incident, who) for incident, who in ordered]
-        entries = tuple(Entry(i.id, who.role) for i, who in ordered)
-        # How often an incident was opened is part of it: one that came back is told anew.
-        what = [f"{i.id}/{i.reopened}/{who.role.value}" for i, who in ordered]
-        post_id = digest("post", channel, team, *what)[:24]
-        essence = live.essence(views, self._office)
-        self.posts.append(
-            Post(post_id, channel, team, entries, self._now, shown=essence, refreshed_at=self._now)
-        )
-        self._say(
-            Action.POST,
-            (post_id, channel, team),
-            live.live(views, self._office, self._now),
-            digest("post", post_id),
-            [i.id for i, _ in ordered],
-        )
-        for incident, who in ordered:
-            if who.role is Role.OWNER:
-                self.told[incident.id] = incident
-                if self._office.abilities.charts:
-                    self._chart(post_id, channel, team, incident)
-
-    def _edit(self, post: Post) -> None:
-        views = self._views(post)
-        if not views:
-            return
-        essence = live.essence(views, self._office)
-        due = post.refreshed_at is None or (
-            abs(self._now - post.refreshed_at) >= self._office.notify.incidents.refresh
-        )
-        running = any(v.incident.open and v.incident.good_since is None for v in views)
-        changed = essence != post.shown
-        if not changed and not (due and running and self._office.abilities.edits):
-            return
-        if not self._office.abilities.edits:
-            self._again(post, views, essence)
-            return
-        stamp = "" if post.refreshed_at is None else post.refreshed_at.isoformat()
-        self._say(
-            Action.UPDATE,
-            (post.id, post.channel, post.team),
-            live.live(views, self._office, self._now),
-            digest("update", post.id, stamp, essence, "" if changed else self._now.isoformat()),
-            [v.incident.id for v in views],
-        )
-        self.posts.append(replace(post, shown=essence, refreshed_at=self._now))
-
-    def _again(self, post: Post, views: Sequence[Shown], essence: str) -> None:
-        """A service that cannot edit gets a new message for what matters, in the flush window."""
-        last = self._last.get((post.channel, post.team))
-        if last is not None and abs(self._now - last) < self._office.notify.incidents.flush:
-            return
-        self._last[post.channel, post.team] = self._now
-        self._say(
-            Action.POST,
-            ("", post.channel, post.team),
-            live.live(views, self._office, self._now),
-            digest("again", post.id, post.shown, essence, str(post.refreshed_at)),
-            [v.incident.id for v in views],
-        )
-        self.posts.append(replace(post, shown=essence, refreshed_at=self._now))
-
-    def _thread(self, post: Post) -> None:
-        if not self._office.abilities.threads:
-            return
-        for entry in post.entries:
-            story = self._stories.get(entry.incident_id)
-            if story is None or entry.role not in _TALKS:
-                continue
-            moments = [m for m in story.moments if m.kind not in _QUIET]
-            if not moments or (not story.tellable and story.incident.told_at is None):
-                continue
-            who = self._recipient(story.incident, post)
-            self._say(
-                Action.REPLY,
-                (post.id, post.channel, post.team),
-                live.reply(self._shown(story.incident, who), moments, self._office, self._now),
-                digest("reply", post.id, *(m.id for m in moments)),
-                [story.incident.id],
-            )
-
-    def _close(self, post: Post) -> None:
-        """Nothing in it can open again."""
-        window = self._office.notify.incidents.reopen_within
-        for entry in post.entries:
-            story = self._stories.get(entry.incident_id)
-            if story is None:
-                continue
-            ended = story.incident.resolved_at
-            if story.incident.open or ended is None or self._now - ended < window:
-                return
-        if abs(self._now - post.created_at) < timedelta(minutes=1):
-            return
-        known = next((p for p in reversed(self.posts) if p.id == post.id), post)
-        self.posts.append(replace(known, closed_at=self._now))
-
-    def _views(self, post: Post) -> list[Shown]:
-        return [
-            self._shown(story.incident, replace(self._recipient(story.incident, post), role=e.role))
-            for e in post.entries
-            if (story := self._stories.get(e.incident_id)) is not None
-        ]
-
-    def _recipient(self, incident: Incident, post: Post) -> Recipient:
+def _wanted(tray: Tray, stories: Mapping[str, Story]) -> dict[tuple[str, str], list[_Wanted]]:
+    shown = _Shown(tray.posts.get(p.id, p) for p in tray.board.posts)
+    found: dict[tuple[str, str], list[_Wanted]] = {}
+    for story in stories.values():
+        incident = story.incident
+        if not story.free:
+            continue
+        running = incident.open and incident.good_since is None
         for who in (incident.owner, *incident.others):
-            if (who.channel, who.team) == (post.channel, post.team):
-                return who
-        # Its message went to the fallback route.
-        return replace(incident.owner, channel=post.channel, team=post.team)
-
-    def _shown(self, incident: Incident, who: Recipient) -> Shown:
-        return Shown(incident, self._stories[incident.id].alerts, who)
-
-    def _chart(self, post_id: str, channel: str, team: str, incident: Incident) -> None:
-        text = f"Counts of the last days: {incident.cause.subject}"
-        self._say(
-            Action.CHART,
-            (post_id, channel, team),
-            Message(text, "", text),
-            digest("chart", post_id, incident.id),
-            [incident.id],
-        )
-
-    def _webhook(self, story: Story) -> None:
-        if not story.moments or not (story.tellable or story.incident.told_at):
-            return
-        view = self._shown(story.incident, story.incident.owner)
-        self._say(
-            Action.POST,
-            ("", WEBHOOK_CHANNEL, ""),
-            live.live([view], self._office, self._now),
-            digest("webhook", *(m.id for m in story.moments)),
-            [story.incident.id],
-        )
-
-    def _say(
-        self,
-        action: Action,
-        place: tuple[str, str, str],
-        message: Message,
-        key: str,
-        incident_ids: Iterable[str],
-    ) -> None:
-        """``place``: post, channel, team."""
-        post_id, channel, team = place
-        ids = tuple(incident_ids)
-        alert_ids = [m.alert_id for i in ids for m in self._stories[i].incident.members]
-        self.deliveries.append(
-            Delivery(
-                key=key,
-                channel=channel,
-                team=team,
-                message=message,
-                alert_ids=tuple(alert_ids[:200]),
-                created_at=self._now,
-                action=action,
-                post_id=post_id,
-                incident_ids=ids,
-            )
-        )
+            at = (incident.id, place(who.channel, who.team))
+            roles = shown.roles.get(at, set())
+            enough = bool(roles) and (who.role not in MAIN or bool(roles & set(MAIN)))
+            if enough and at in shown.dead:
+                enough = not any(m.kind in _LOUD for m in story.moments)
+            if enough and not tray.office.abilities.edits:
+                mark = _mark(incident, who.role)
+                enough = mark in shown.marks.get(at, set())
+                wanted = not enough
+            else:
+                wanted = not enough and running
+            if wanted:
+                each = _Wanted(story, who, len(shown.posts.get(at, ())))
+                found.setdefault((who.channel, who.team), []).append(each)
+    return found
 
 
-def _worst_first(incident: Incident, role: Role) -> tuple[object, ...]:
-    return (list(Role).index(role), -rank(incident.severity), incident.began_at, incident.id)
+class _Shown:
+    """What the posts show, by incident and place."""
+
+    def __init__(self, posts: Iterable[Post]) -> None:
+        self.roles: dict[tuple[str, str], set[Role]] = {}
+        self.marks: dict[tuple[str, str], set[str]] = {}
+        self.posts: dict[tuple[str, str], set[str]] = {}
+        self.dead: set[tuple[str, str]] = set()
+        alive: set[tuple[str, str]] = set()
+        for post in posts:
+            marks = _marks_of(post)
+            for entry in post.entries:
+                at = (entry.incident_id, post.id[-8:])
+                self.roles.setdefault(at, set()).add(entry.role)
+                self.posts.setdefault(at, set()).add(post.id)
+                self.marks.setdefault(at, set()).add(marks.get(entry.incident_id, ""))
+                (self.dead if post.dead else alive).add(at)
+        self.dead -= alive
+
+
+def _post(tray: Tray, channel: str, team: str, wanted: Sequence[_Wanted]) -> dict[str, Incident]:
+    ordered = sorted(wanted, key=_worst_first)
+    incidents = [_as_told(w.story.incident, w.who.role, tray.now) for w in ordered]
+    # How often an incident was opened, and shown here, is part of it: one may be told anew.
+    what = [
+        f"{i.id}/{i.reopened}/{w.who.role.value}/{w.seen}"
+        for i, w in zip(incidents, ordered, strict=True)
+    ]
+    post_id = digest("post", channel, team, *what)[:24] + place(channel, team)
+    views = [Shown(i, w.story.alerts, w.who) for i, w in zip(incidents, ordered, strict=True)]
+    entries = tuple(Entry(i.id, w.who.role) for i, w in zip(incidents, ordered, strict=True))
+    if tray.office.abilities.edits:
+        shown = f"0:{live.essence(views, tray.office)}"
+    else:
+        pairs = zip(entries, incidents, strict=True)
+        shown = _shown_marks([(e, _mark(i, e.role)) for e, i in pairs])
+    made = Post(post_id, channel, team, entries, tray.now, shown=shown, refreshed_at=tray.now)
+    tray.post(made, live.live(views, tray.office, tray.now), incidents)
+    charts = 0
+    for incident, each in zip(incidents, ordered, strict=True):
+        first = each.who.role is Role.OWNER and not each.seen
+        if first and charts < CHARTS_PER_POST and _with_charts(tray.office):
+            _chart(tray, made, incident, each.story)
+            charts += 1
+    return {
+        i.id: i
+        for i, w in zip(incidents, ordered, strict=True)
+        if w.who.role is Role.OWNER and i != w.story.incident
+    }
+
+
+def _as_told(incident: Incident, role: Role, now: datetime) -> Incident:
+    if role is not Role.OWNER or incident.told_at is not None:
+        return incident
+    return replace(incident, told_at=now, told_severity=incident.severity)
+
+
+def _with_charts(office: Office) -> bool:
+    slack = office.notify.slack
+    return office.abilities.charts and (slack is None or slack.charts)
+
+
+def _chart(tray: Tray, post: Post, incident: Incident, story: Story) -> None:
+    """The picture of what speaks loudest; its text is read where it cannot be seen."""
+    speaking = [a for a in story.firing if not a.explained] or list(story.firing)
+    speaking.sort(key=lambda a: (-a.result.severity.rank, a.started_at, a.id))
+    said = "; ".join(a.result.summary for a in speaking[:1] if a.result.summary)
+    text = plain(truncate(f"{incident.cause.subject}: {said or 'counts of the last days'}", 250))
+    row = tray.row(post, [incident], Message(text, "", text), digest("chart", incident.id))
+    ids = tuple(alert.id for alert in speaking)
+    tray.rows.append(replace(row, action=Action.CHART, alert_ids=ids[:_ALERTS_PER_ROW]))
+
+
+def _mark(incident: Incident, role: Role) -> str:
+    """What is told of an incident by a new message, where none can be edited."""
+    facts = [str(incident.open), str(incident.reopened)]
+    if role in MAIN:
+        told = incident.told_severity
+        facts += ["" if told is None else told.value, str(incident.reminded_at)]
+    return digest("mark", *facts)[:8]
+
+
+def _shown_marks(marks: Iterable[tuple[Entry, str]]) -> str:
+    return _MARKS + ",".join(f"{entry.incident_id}={mark}" for entry, mark in marks)
+
+
+def _marks_of(post: Post) -> dict[str, str]:
+    if not post.shown.startswith(_MARKS):
+        return {}
+    pairs = (each.partition("=") for each in post.shown.removeprefix(_MARKS).split(","))
+    return {incident_id: mark for incident_id, _, mark in pairs}
+
+
+def _worst_first(wanted: _Wanted) -> tuple[object, ...]:
+    incident = wanted.story.incident
+    return (
+        _ORDER.index(wanted.who.role),
+        -rank(incident.severity),
+        incident.began_at,
+        incident.id,
+    )

@@ -1,12 +1,13 @@
-"""Who muted what: silences made by people, suppressions written in contracts.
+"""Who muted what: silences made by people, maintenance windows of the config, suppressions of contracts.
 
-A silence is for hours and about anything; a suppression is part of the promise, about one event
-type, and ends with a day.
+A silence is for hours and about anything, and a maintenance window is a silence that was planned; a
+suppression is part of the promise, about one event type, and ends with a day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
@@ -16,6 +17,9 @@ from eventwatch.model.result import Result
 from eventwatch.model.settings import Maintenance
 from eventwatch.model.status import KindName, Status
 
+MAINTENANCE = "maintenance:"
+"""How the ids of maintenance windows begin."""
+_START = "%Y-%m-%dT%H:%M:%S"
 _VALUE = "value_"
 """How the aspects of drift begin that are about values of a dimension: what a contract calls
 ``platforms``."""
@@ -51,47 +55,67 @@ def maintenance_silences(windows: Sequence[Maintenance], now: datetime) -> tuple
     """The windows that are open now, as silences that end with them."""
     found = []
     for window in windows:
-        span = _window(window, now)
-        if span is not None and span[0] <= now < span[1]:
-            found.append(
-                Silence(
-                    id=f"maintenance:{window.name}:{span[0].astimezone(UTC):%Y-%m-%dT%H:%M}",
-                    event_type=window.event_type,
-                    exposure=window.exposure,
-                    kind=window.kind,
-                    team=window.team,
-                    reason=window.reason,
-                    author=f"maintenance {window.name}",
-                    starts_at=span[0],
-                    ends_at=span[1],
-                    dimension=window.dimension,
-                    value=window.value,
-                )
-            )
+        span = next((s for s in _spans(window, now) if s[0] <= now < s[1]), None)
+        if span is not None:
+            found.append(_as_silence(window, span))
     return tuple(found)
 
 
-def _window(window: Maintenance, now: datetime) -> tuple[datetime, datetime] | None:
-    """The one window, or of a weekly one the occurrence that began last."""
-    if window.starts_at is not None and window.ends_at is not None:
-        return window.starts_at, window.ends_at
-    if window.from_time is None or window.to_time is None:
+def maintenance_over(
+    silence_id: str, windows: Sequence[Maintenance], now: datetime
+) -> Silence | None:
+    """The window that gave a silence of this id, once it is over; None while it is not. One that the
+    config no longer knows is over."""
+    name, _, start = silence_id.removeprefix(MAINTENANCE).rpartition("@")
+    try:
+        began_at = datetime.strptime(start, _START).replace(tzinfo=UTC)
+    except ValueError:
         return None
-    today = now.astimezone(window.time_zone).date()
-    for days in (0, 1):
-        day = today - timedelta(days=days)
+    for window in windows:
+        for span in _spans(window, began_at):
+            made = _as_silence(window, span)
+            if made.id == silence_id:
+                return made if span[1] <= now else None
+    if began_at > now:
+        return None
+    nothing = Maintenance(name, "no longer in the config")
+    return replace(_as_silence(nothing, (began_at, now)), id=silence_id)
+
+
+def _as_silence(window: Maintenance, span: tuple[datetime, datetime]) -> Silence:
+    return Silence(
+        id=f"{MAINTENANCE}{window.name}@{span[0].astimezone(UTC):{_START}}",
+        event_type=window.event_type,
+        exposure=window.exposure,
+        kind=window.kind,
+        team=window.team,
+        reason=window.reason,
+        author=f"maintenance {window.name}",
+        starts_at=span[0],
+        ends_at=span[1],
+        dimension=window.dimension,
+        value=window.value,
+    )
+
+
+def _spans(window: Maintenance, at: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """The one window, or of a weekly one those that may hold an instant. In UTC: two clock times of
+    one zone are compared as they read, not as instants."""
+    if window.starts_at is not None and window.ends_at is not None:
+        yield window.starts_at, window.ends_at
+        return
+    if window.from_time is None or window.to_time is None:
+        return
+    over_midnight = int(window.to_time <= window.from_time)
+    today = at.astimezone(window.time_zone).date()
+    for day in (today, today - timedelta(days=1)):
         if window.weekdays and day.weekday() not in window.weekdays:
             continue
-        over = window.to_time <= window.from_time
+        last = day + timedelta(days=over_midnight)
         start = datetime.combine(day, window.from_time, tzinfo=window.time_zone)
-        end = datetime.combine(
-            day + timedelta(days=int(over)), window.to_time, tzinfo=window.time_zone
-        )
-        # Compared as instants: between two clock times of one zone Python compares the clocks.
-        begin, stop = start.astimezone(UTC), end.astimezone(UTC)
-        if begin <= now < stop:
-            return begin, stop
-    return None
+        # A time that comes twice, or never, ends the window at the later of its two readings.
+        end = datetime.combine(last, window.to_time, tzinfo=window.time_zone)
+        yield start.astimezone(UTC), max(end.replace(fold=f).astimezone(UTC) for f in (0, 1))
 
 
 def suppressed_by(result: Result, contract: Contract | None, now: datetime) -> Suppression | None:

@@ -3,7 +3,7 @@
 ============== =========================== ==================================================
 result         pending                     firing
 ============== =========================== ==================================================
-FAIL           fires after ``hold``        stays; WORSE above the told severity; REMIND when due
+FAIL           fires after ``hold``        stays as it is
 PASS           expires                     good; RESOLVED after ``keep`` of good results
 absent, judged expires                     as PASS
 absent, not    held as it is               held as it is
@@ -15,8 +15,8 @@ LEARNING       ``UNJUDGED`` without FAIL   ``UNJUDGED`` without FAIL
 SKIPPED means that a bigger trouble, a suppression or the rarity of the events speaks for it, and
 LEARNING that nothing can be said yet: neither is a proof that it is good again. Both may last for
 ever, though, and an alert must not; hence the limit. An ERROR under an aspect of ``trouble`` counts
-as FAIL of its own alert. A firing alert nobody was told about (it was silenced) is FIRED again in
-each cycle: whether it is told now is the outbox' decision.
+as FAIL of its own alert. Who is told what of it, and how often, is not decided here: alerts become
+incidents, and those are told.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from types import MappingProxyType
 from eventwatch.alerting.trouble import PERSISTS, is_trouble
 from eventwatch.model.alert import Alert, AlertState, Change, Transition
 from eventwatch.model.durations import format_duration
-from eventwatch.model.result import NEW_LEVEL, Result
-from eventwatch.model.status import Severity, Status
+from eventwatch.model.result import LATE, NEW_LEVEL, Result
+from eventwatch.model.status import Status
 
 UNJUDGED = timedelta(days=3)
 """How long an alert outlives its last FAIL while its check gives SKIPPED or LEARNING."""
@@ -45,7 +45,6 @@ def track(
     results: Sequence[Result],
     now: datetime,
     *,
-    reminders: Mapping[Severity, timedelta],
     judged: Callable[[Alert], bool],
     dismissed: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Transition, ...]:
@@ -69,7 +68,7 @@ def track(
                 _good(alert, now, alert.result.keep, NO_LONGER_FOUND) if good else _held(alert)
             )
         elif _is_bad(result):
-            transitions.append(_failed(alert, result, now, reminders))
+            transitions.append(_failed(alert, result, now))
         elif fingerprint in dismissed:
             transitions.append(_good(alert, now, timedelta(0), dismissed[fingerprint]))
         elif result.status is Status.PASS:
@@ -121,23 +120,13 @@ def _opened(result: Result, now: datetime) -> Transition:
     return _fired_if_it_lasted(alert, now) or Transition(alert, Change.PENDING)
 
 
-def _failed(
-    alert: Alert, result: Result, now: datetime, reminders: Mapping[Severity, timedelta]
-) -> Transition:
+def _failed(alert: Alert, result: Result, now: datetime) -> Transition:
     # A clock that was ahead and stepped back must not leave an alert waiting for years.
     started_at = min(alert.started_at, now)
     alert = replace(alert, result=result, seen_at=now, started_at=started_at, good_since=None)
     if alert.state is AlertState.PENDING:
         return _fired_if_it_lasted(alert, now) or _held(alert)
-    if alert.notified_at is None:
-        return Transition(alert, Change.FIRED)
-    told = alert.notified_severity
-    if told is None or result.severity.rank > told.rank:
-        return Transition(alert, Change.WORSE)
-    interval = reminders.get(result.severity)
-    if interval is not None and abs(now - alert.notified_at) >= interval:
-        return Transition(alert, Change.REMIND)
-    return Transition(alert, Change.NONE)
+    return _held(alert)
 
 
 def _fired_if_it_lasted(alert: Alert, now: datetime) -> Transition | None:
@@ -159,9 +148,14 @@ def _good(alert: Alert, now: datetime, keep: timedelta, reason: str) -> Transiti
 
 
 def _over(result: Result) -> str:
-    """Why a good result ends an alert: it is as before, or as it is now is the usual."""
-    new = (fact.text for fact in result.facts if fact.label == NEW_LEVEL)
-    return next(new, BACK_TO_NORMAL)
+    """Why a good result ends an alert: the rows came after all, as it is now is the usual, or it is as
+    before."""
+    for fact in result.facts:
+        if fact.label == LATE:
+            return f"{LATE}: {fact.text}" if fact.text else LATE
+        if fact.label == NEW_LEVEL:
+            return fact.text
+    return BACK_TO_NORMAL
 
 
 def _unjudged(alert: Alert, result: Result, now: datetime) -> Transition:

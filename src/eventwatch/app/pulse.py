@@ -15,6 +15,11 @@ from eventwatch.model.settings import Exposure
 from eventwatch.pipeline.deliver import REFUSED_BEAT, SENT_BEAT
 from eventwatch.ports.store import StateReader
 
+DAEMON_BEAT, STEADY_BEAT, STOPPED_BEAT = "daemon", "daemon:steady", "daemon:stopped"
+"""Heartbeats of the daemon as a whole: by the machine's clock, by its own at the same moment, and
+when it was last stopped on purpose. Each went through the scheduler and into the state."""
+DAEMON_SILENT = timedelta(seconds=30)
+"""A beat is due every ten seconds; a state that is busy may take two of them."""
 MISSES = 3
 """Cycles an exposure may be late by: one may be slow and one be skipped for it."""
 
@@ -42,13 +47,31 @@ def late_in(
     longest_wait: Callable[[Exposure, datetime], timedelta],
 ) -> tuple[str, ...]:
     """The same of a config and a state that are open."""
-    late = tuple(
-        line
-        for exposure in loaded.settings.exposures
-        if (line := _late(exposure, reader, now, longest_wait(exposure, now)))
+    # The daemon's own clock may rightly differ from the machine's, which somebody just set.
+    beat, steady = reader.last_heartbeat(DAEMON_BEAT), reader.last_heartbeat(STEADY_BEAT)
+    its_now = now if beat is None or steady is None else now - (beat - steady)
+    lines = (
+        _silent(reader, now),
+        *(
+            _late(exposure, reader, its_now, longest_wait(exposure, its_now))
+            for exposure in loaded.settings.exposures
+        ),
+        _refused(reader, now),
     )
-    refused = _refused(reader, now)
-    return (*late, refused) if refused else late
+    return tuple(line for line in lines if line)
+
+
+def _silent(reader: StateReader, now: datetime) -> str:
+    """Whether a daemon that should run gives no sign; it never ran, or was stopped: it need not."""
+    beat, stopped = reader.last_heartbeat(DAEMON_BEAT), reader.last_heartbeat(STOPPED_BEAT)
+    if beat is None or (stopped is not None and stopped >= beat):
+        return ""
+    if now - beat <= DAEMON_SILENT:
+        return ""
+    return (
+        f"the daemon gave its last sign {format_duration(now - beat)} ago, though one is due every "
+        "10 s; it died or hangs: see its log, and start it again"
+    )
 
 
 def _refused(reader: StateReader, now: datetime) -> str:

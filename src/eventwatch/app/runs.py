@@ -132,6 +132,10 @@ class Workplace:
     catalog: Catalog
     trouble: str = ""
     """Why the contracts could not be read again; empty: they could."""
+    holder: str = ""
+    """Who takes the leases; empty: this process, by its host and number."""
+    given_up: Callable[[], bool] = lambda: False
+    """Asked before anything is recorded: True leaves the state as it was."""
 
 
 def run_cycle(
@@ -141,7 +145,9 @@ def run_cycle(
     house, opened, history = place.house, place.store, place.history
     now = house.clock.now()
     try:
-        lease = opened.take_lease(f"exposure:{exposure.name}", holder(), now, _lease_time(exposure))
+        lease = opened.take_lease(
+            lease_name(exposure), place.holder or holder(), now, lease_time(exposure)
+        )
     except LeaseHeld as error:
         return ExposureReport(exposure.name, now, error=str(error))
     try:
@@ -156,12 +162,14 @@ def run_cycle(
         with standings.remembered(name):
             seen = look(watch, house.warehouse, history, options.progress)
         elapsed = timedelta(seconds=house.clock.monotonic() - began)
+        if place.given_up():
+            return ExposureReport(exposure.name, now, error="given up before it was recorded")
         opened.commit_cycle(record_of(watch, seen, lease, elapsed))
         # A cache: it may be lost between the two, and is never needed.
         standings.save(name, now)
         if seen.measured is not None:
             history.forget_before(name, now - exposure.look_back - timedelta(days=2))
-        opened.heartbeat(f"exposure:{exposure.name}", house.clock.now())
+        opened.heartbeat(lease_name(exposure), house.clock.now())
         _keep_for_good()
         return seen.report
     except LeaseHeld as error:
@@ -270,7 +278,12 @@ def _contracts_unreadable(exposure: Exposure, trouble: str) -> Result:
     )
 
 
-def _lease_time(exposure: Exposure) -> timedelta:
+def lease_name(exposure: Exposure) -> str:
+    """Under which the right to run its cycles is taken."""
+    return f"exposure:{exposure.name}"
+
+
+def lease_time(exposure: Exposure) -> timedelta:
     """Long enough for the slowest honest cycle: waiting for a lock, three statements, the rest."""
     return exposure.lock_wait + 3 * exposure.query_timeout + timedelta(minutes=2)
 

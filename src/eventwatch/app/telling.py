@@ -29,9 +29,7 @@ def office_of(house: House, abilities: Abilities, catalog: Catalog | None = None
     )
 
 
-def tell(
-    house: House, opened: Store, speaker: Notifier, catalog: Catalog | None = None
-) -> Changes:
+def tell(house: House, opened: Store, speaker: Notifier, catalog: Catalog | None = None) -> Changes:
     """One telling step over all exposures, in one transaction of the state. Raises StoreError."""
     now = house.clock.now()
     office = office_of(house, speaker.abilities, catalog)

@@ -1,31 +1,42 @@
-"""Carries alerts from cycle to cycle, as the daemon's state would, and keeps what fired.
+"""Carries alerts and incidents from cycle to cycle, as the daemon's state would, and keeps what was told.
 
-The deciding is not done here: ``assess`` and the outbox decide, the same code as in a live cycle. This
-is what remembers between them.
+The deciding is not done here: ``assess``, ``attribute`` and ``conduct`` decide, the same code as in a
+live cycle. This is what remembers between them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from eventwatch.alerting.outbox import Outbox, deliveries_for
+from eventwatch.alerting.causes import Scene as Causes
+from eventwatch.alerting.causes import attribute
+from eventwatch.alerting.conduct import conduct
+from eventwatch.alerting.incident_words import ending as over_because
+from eventwatch.alerting.office import Office
 from eventwatch.alerting.routing import Directory
 from eventwatch.alerting.trouble import is_trouble
+from eventwatch.backtest.board import applied
 from eventwatch.backtest.incident import Ending, Incident, Replay
 from eventwatch.backtest.judging import Calm, Key, Said, key_of
 from eventwatch.backtest.past import Scene
 from eventwatch.backtest.worse import badness
-from eventwatch.model.alert import Alert, AlertState, Change, DeliveryState, Silence
+from eventwatch.model.alert import Alert, Change, Silence
+from eventwatch.model.cause import CauseKind
+from eventwatch.model.incident import Board, Changes
+from eventwatch.model.incident import Incident as Live
 from eventwatch.model.result import Result
 from eventwatch.model.settings import NotifySettings
 from eventwatch.model.status import Status
 from eventwatch.pipeline.assess import Assessment, Knowledge, assess
 from eventwatch.pipeline.judge import Restriction
+from eventwatch.pipeline.source import source_of
+from eventwatch.ports.notifier import Abilities
 
 NOT_JUDGED = "not judged"
 """How the reason begins of an alert that was let go because nothing could be said."""
+NEVER = timedelta(days=10_000)
 
 
 @dataclass(frozen=True)
@@ -40,14 +51,25 @@ class Setting:
 
 
 class Follower:
-    """The alerts of one exposure under one set of checks. Cycles must come in their order."""
+    """The alerts and incidents of one exposure under one set of checks. Cycles must come in order."""
 
     def __init__(self, setting: Setting) -> None:
+        scene = setting.scene
+        # Edits for numbers alone tell nobody anything.
+        incidents = replace(setting.notify.incidents, refresh=NEVER)
         self._setting = setting
+        self._office = Office(
+            catalog=scene.catalog,
+            directory=setting.directory,
+            notify=replace(setting.notify, incidents=incidents, webhook=None),
+            exposures={scene.exposure.name: scene.exposure},
+            abilities=Abilities(edits=True),
+        )
+        self._source = source_of(scene.exposure)
         self._open: tuple[Alert, ...] = ()
+        self._board = Board({}, (), (), setting.silences)
         self._calm: dict[Key, Calm] = {}
         self._story: dict[str, _Story] = {}
-        self._incidents: list[Incident] = []
         self._errors: dict[str, Result] = {}
         self._untold = 0
 
@@ -63,36 +85,28 @@ class Follower:
         for result in said.bad:
             if result.status is Status.ERROR and result.summary:
                 self._errors.setdefault(result.fingerprint, result)
-        setting, scene = self._setting, self._setting.scene
-        known = Knowledge(
-            exposure=scene.exposure,
-            catalog=scene.catalog,
-            directory=setting.directory,
-            open_alerts=self._open,
-            silences=setting.silences,
-            reminders=setting.notify.reminder,
-            now=at,
-            measured=True,
-            restriction=setting.restriction,
-            labels=scene.labels_at(at),
+        seen = self._assessed(at, said)
+        self._untold += sum(
+            t.change is Change.EXPIRED and not is_trouble(t.alert.result) for t in seen.transitions
         )
-        seen = assess((*said.bad, *self._good()), known)
-        outbox = deliveries_for(
-            seen.transitions,
-            routes=seen.routes,
-            muted=seen.muted,
-            catalog=scene.catalog,
-            exposure=scene.exposure,
-            notify=setting.notify,
-            now=at,
+        found = tuple(t.alert for t in seen.transitions)
+        current = tuple(alert for alert in found if alert.open)
+        self._open = attribute(
+            Causes(
+                exposure=self._setting.scene.exposure,
+                source=self._source,
+                alerts=current,
+                results=seen.results,
+                catalog=self._setting.scene.catalog,
+                evidence=said.evidence,
+                now=at,
+            )
         )
-        self._open = tuple(alert for alert in outbox.alerts if alert.open)
-        self._write(at, seen, outbox)
+        self._tell(at, (*(a for a in found if not a.open), *self._open))
 
     def replay(self) -> Replay:
         """What was found so far; what is open stays so."""
-        still = [self._incident(alert, None) for alert in self._open if self._fired(alert)]
-        found = [*self._incidents, *still]
+        found = [self._incident(story) for story in self._story.values()]
         found.sort(key=lambda i: (i.told_at, i.team, i.opened.event_type or "", i.fingerprint))
         return Replay(
             self._setting.scene.exposure.name,
@@ -100,6 +114,21 @@ class Follower:
             self._untold,
             tuple(self._errors.values()),
         )
+
+    def _assessed(self, at: datetime, said: Said) -> Assessment:
+        setting, scene = self._setting, self._setting.scene
+        known = Knowledge(
+            exposure=scene.exposure,
+            catalog=scene.catalog,
+            directory=setting.directory,
+            open_alerts=self._open,
+            silences=setting.silences,
+            now=at,
+            measured=True,
+            restriction=setting.restriction,
+            labels=scene.labels_at(at),
+        )
+        return assess((*said.bad, *self._good()), known)
 
     def _good(self) -> list[Result]:
         """What is good about things that have an open alert; nothing else can change anything."""
@@ -112,77 +141,84 @@ class Follower:
                 )
         return found
 
-    def _write(self, at: datetime, seen: Assessment, outbox: Outbox) -> None:
-        told = {
-            alert_id: delivery.key
-            for delivery in outbox.deliveries
-            if delivery.state is not DeliveryState.WITHHELD
-            for alert_id in delivery.alert_ids
-        }
-        for transition in seen.transitions:
-            alert = transition.alert
-            story = self._story.get(alert.id)
+    def _tell(self, at: datetime, alerts: Iterable[Alert]) -> None:
+        """The telling step, and what is remembered of it."""
+        board = self._board
+        members = {m.alert_id for i in board.incidents for m in i.members}
+        kept = {i: a for i, a in board.alerts.items() if i in members and not a.open}
+        new = {alert.id: alert for alert in alerts}
+        self._board = replace(board, alerts={**kept, **new})
+        changes = conduct(self._board, self._office, at)
+        self._board = applied(self._board, changes, at)
+        self._note(at, changes)
+
+    def _note(self, at: datetime, changes: Changes) -> None:
+        posts = {e.incident_id: post.id for post in changes.posts for e in post.entries}
+        for live in changes.incidents:
+            if live.cause.kind is CauseKind.SOURCE:
+                continue
+            story = self._story.get(live.id)
             if story is None:
-                route = seen.routes[alert.fingerprint]
-                story = self._story[alert.id] = _Story(alert.result, route.team, route.channel)
-            if alert.seen_at == at:
-                story.add(alert.result)
-            if transition.change is Change.FIRED and not story.message:
-                story.message = told.get(alert.id, "")
-                story.muted = _muted(seen.muted, alert)
-            if transition.change is Change.EXPIRED:
-                self._untold += not is_trouble(alert.result)
-                self._story.pop(alert.id)
-            elif transition.change is Change.RESOLVED:
-                if self._fired(alert):
-                    self._incidents.append(self._incident(alert, at))
-                self._story.pop(alert.id)
+                story = self._story[live.id] = _Story(live, self._spoken(live))
+            story.live = live
+            story.message = story.message or posts.get(live.id, "")
+        for live in self._board.incidents:
+            story = self._story.get(live.id)
+            if story is not None and live.open:
+                for alert in self._spoken(live):
+                    if alert.seen_at == at:
+                        story.add(alert.result)
 
-    @staticmethod
-    def _fired(alert: Alert) -> bool:
-        """Failures that were told; our own trouble is no incident of the data."""
-        return alert.fired_at is not None and not is_trouble(alert.result)
+    def _spoken(self, live: Live) -> list[Alert]:
+        """The alerts that speak for an incident, the worst first."""
+        known = self._board.alerts
+        members = [(m, known[m.alert_id]) for m in live.members if m.alert_id in known]
+        spoken = [a for m, a in members if not m.explained] or [a for _, a in members]
+        return sorted(spoken, key=lambda a: (-a.result.severity.rank, a.started_at, a.id))
 
-    def _incident(self, alert: Alert, ended_at: datetime | None) -> Incident:
-        story = self._story[alert.id]
-        ending = Ending.OPEN
-        if alert.state is AlertState.RESOLVED:
-            let_go = alert.end_reason.startswith(NOT_JUDGED)
+    def _incident(self, story: _Story) -> Incident:
+        live = story.live
+        ending, reason = Ending.OPEN, live.end_reason
+        if live.good_since is not None:
+            # Whether it is settled yet is a matter of minutes, and of the last cycles.
+            reason = reason or over_because(self._spoken(live))[0]
+            let_go = reason.startswith(NOT_JUDGED)
             ending = Ending.NOT_JUDGED if let_go else Ending.RESOLVED
-        assert alert.fired_at is not None
+        muted = live.muted_because if live.told_at is None else ""
+        if live.told_at is None and not muted:
+            muted = "not told at once: best effort, or over before its turn"
         return Incident(
-            id=alert.id,
-            fingerprint=alert.fingerprint,
+            id=live.id,
+            fingerprint=live.cause.key,
             exposure=self._setting.scene.exposure.name,
-            team=story.team,
-            channel=story.channel,
+            team=live.owner.team,
+            channel=live.owner.channel,
             opened=story.opened,
             worst=story.worst,
-            began_at=alert.started_at,
-            told_at=alert.fired_at,
-            ended_at=ended_at,
+            began_at=story.began_at,
+            told_at=live.told_at or live.opened_at,
+            ended_at=live.good_since,
             ending=ending,
-            reason=alert.end_reason,
-            at_start=alert.started_at <= self._setting.scene.first_at,
+            reason=reason,
+            at_start=story.began_at <= self._setting.scene.first_at,
             message=story.message,
-            muted=story.muted,
+            muted=muted,
+            cause=live.cause,
+            alert_count=len(live.members),
+            reopened=live.reopened,
         )
 
 
 class _Story:
-    """What is remembered of one alert for showing it."""
+    """What is remembered of one incident for showing it."""
 
-    def __init__(self, opened: Result, team: str, channel: str) -> None:
-        self.opened = self.worst = opened
-        self.team, self.channel = team, channel
-        self.message = self.muted = ""
+    def __init__(self, live: Live, spoken: Sequence[Alert]) -> None:
+        self.live = live
+        self.opened = self.worst = spoken[0].result
+        self.began_at = min(alert.started_at for alert in spoken)
+        self.message = ""
 
     def add(self, result: Result) -> None:
         """One more bad cycle; one without a sentence is not worse than those before it."""
         if result.summary and badness(result) > badness(self.worst):
             self.worst = result
-
-
-def _muted(muted: Mapping[str, Silence], alert: Alert) -> str:
-    silence = muted.get(alert.fingerprint)
-    return "" if silence is None else f"muted by {silence.author}: {silence.reason}"

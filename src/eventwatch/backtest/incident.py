@@ -1,8 +1,8 @@
 """What a replay would have told, and when: plain records, no arithmetic but counting.
 
-An incident here is one alert that fired: from the cycle in which its owner would have been told to the
-one in which it was over. What had failed from the first cycle on began nobody knows when, so it is kept
-apart (``at_start``) and counts in no week.
+An incident is as the telling step makes it: the alerts of one cause, from the cycle in which its owner
+would have been told to the one from which on all was good. What had failed from the first cycle on
+began nobody knows when, so it is kept apart (``at_start``) and counts in no week.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from eventwatch.backtest.span import Span
+from eventwatch.model.cause import Cause
 from eventwatch.model.result import Result
 
 
@@ -29,11 +30,12 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True)
 class Incident:
-    """One alert that fired."""
+    """The alerts of one cause."""
 
     id: str
-    """The alert's, as the daemon would have named it."""
+    """As the daemon would have named it."""
     fingerprint: str
+    """Names the cause across incidents."""
     exposure: str
     team: str
     channel: str
@@ -56,6 +58,11 @@ class Incident:
     """Key of the message that told it; those that share one were told together. Empty: untold."""
     muted: str = ""
     """Who muted it and why; empty: nobody, its owner was told."""
+    cause: Cause | None = None
+    alert_count: int = 1
+    """Alerts that belong to it."""
+    reopened: int = 0
+    """How often it came back after its end."""
 
     def lasted(self, until: datetime) -> timedelta:
         """From the first bad cycle to the end, or to ``until`` where it is open."""

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from eventwatch.alerting.causes_evidence import Evidence
 from eventwatch.backtest.past import PastDay, Scene
 from eventwatch.backtest.recording import Recording
 from eventwatch.backtest.worse import badness
 from eventwatch.kinds.definition import Check
 from eventwatch.kinds.registry import KINDS
+from eventwatch.model.alert import Alert, AlertState
 from eventwatch.model.result import Cut, Result
 from eventwatch.model.status import KindName, Severity, Status
+from eventwatch.pipeline.evidence import evidence
 from eventwatch.pipeline.judge import Restriction, judge
 
 Key = tuple[KindName, str, str | None, Cut | None]
@@ -47,6 +50,8 @@ class Said:
     calm: Mapping[Key, Calm | None]
     """All else, as far as it differs from the cycle before; None: said no more. The first cycle of a
     day holds all of it."""
+    evidence: Evidence = field(default_factory=Evidence)
+    """How the event types that failed did by the values of the watched dimensions."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +93,24 @@ def judge_day(
                         results[i].extend(r for r in results[0] if r.kind is kind)
                     else:
                         results[i].extend(judge(view, checks, only))
-            said = tuple(p.pack(found) for p, found in zip(packers, results, strict=True))
+            said = tuple(
+                replace(p.pack(found), evidence=evidence(view, _as_alerts(found, at)))
+                for p, found in zip(packers, results, strict=True)
+            )
             cycles.append(Cycle(at, said, len(results[0])))
     finally:
         if enabled:
             gc.enable()
     return tuple(cycles)
+
+
+def _as_alerts(results: Sequence[Result], at: datetime) -> list[Alert]:
+    """Failures as the alerts that they would open now."""
+    return [
+        Alert(r.fingerprint, r.fingerprint, AlertState.FIRING, r, at, at)
+        for r in results
+        if r.status is Status.FAIL
+    ]
 
 
 def _shared_kinds(sets: Sequence[Sequence[Check]]) -> frozenset[KindName]:

@@ -24,6 +24,7 @@ from eventwatch.cli import (
     explain,
     feedback,
     health,
+    incidents,
     init,
     run,
     run_once,
@@ -109,6 +110,7 @@ app.command("explain", epilog=explain.EPILOG)(explain.explain)
 app.command("init")(init.init)
 app.command("demo")(demo.demo)
 app.add_typer(contracts.app, name="contracts")
+app.add_typer(incidents.app, name="incidents")
 app.add_typer(silence.app, name="silence")
 app.add_typer(feedback.app, name="feedback")
 app.add_typer(config.app, name="config")

@@ -149,7 +149,7 @@ class ExposureSection(Section):
     )
     every: f.Every = Field(timedelta(minutes=5), description="How often the daemon looks.")
     cron: f.Cron | None = Field(
-        None, description="When the daemon looks, in UTC, instead of every: five cron fields."
+        None, description="When the daemon looks, in time_zone, instead of every: five cron fields."
     )
     bucket: f.Bucket = Field(
         timedelta(hours=1),

@@ -19,9 +19,9 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, Field, SecretStr
 
 from eventwatch.alerting.routing import usable_channel, usable_group
-from eventwatch.config.cron import check_cron
 from eventwatch.config.holidays import check_place
 from eventwatch.kinds.definition import Duration
+from eventwatch.model.cron import parse_cron
 from eventwatch.model.durations import format_duration
 from eventwatch.model.names import team_key
 
@@ -49,6 +49,10 @@ def _bucket(value: timedelta) -> timedelta:
     if value not in BUCKETS:
         raise ValueError("must be 5m, 10m, 15m, 20m, 30m, 1h, 2h, 3h, 4h, 6h, 8h, 12h or 1d")
     return value
+
+
+def _cron(text: str) -> str:
+    return parse_cron(text).text
 
 
 def _time_zone(name: str) -> str:
@@ -209,7 +213,7 @@ Link = Annotated[
     AfterValidator(_link),
     Field(examples=["https://git.example.com/events/blob/main/{path}#L{line}"]),
 ]
-Cron = Annotated[str, AfterValidator(check_cron), Field(examples=["*/5 * * * *"])]
+Cron = Annotated[str, AfterValidator(_cron), Field(examples=["*/5 * * * *"])]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 Token = Annotated[
     SecretStr, secretly(_token), Field(examples=["${SLACK_BOT_TOKEN}"], json_schema_extra=SECRET)

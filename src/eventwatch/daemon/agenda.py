@@ -82,6 +82,9 @@ class Agenda:
         if self.last is None:
             return self._first(now)
         missed = self.schedule.missed(max(self.last, now - ABSENCE), now, LISTED)
+        if not missed.count and self.last < now - ABSENCE:
+            # Once a month or a year: there are few.
+            missed = self.schedule.missed(self.last, now, LISTED)
         if not missed.count:
             if again is None:
                 return None
@@ -121,8 +124,8 @@ class Agenda:
     def _merged(self, count: int, first: datetime | None, now: datetime) -> Iterable[Slot]:
         assert self.last is not None
         start = self.schedule.next(self.last)
-        if self.last < now - ABSENCE and start is not None and start < now - ABSENCE:
-            reason = f"{self.reason}: every slot before {now - ABSENCE:%Y-%m-%dT%H:%MZ} is this row"
+        if start is not None and first is not None and start < first:
+            reason = f"{self.reason}: this row stands for every slot before {first:%Y-%m-%dT%H:%MZ}"
             yield self._skipped(start, reason, now)
         if count > 0 and first is not None:
             yield self._skipped(

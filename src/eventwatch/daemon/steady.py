@@ -40,8 +40,8 @@ def elapsed() -> float:
 
 
 class SteadyClock:
-    """Implements ``ports.clock.Clock``. ``look`` is to be called at least once a second, by one
-    thread; the rest by any."""
+    """Implements ``ports.clock.Clock``. For any thread. ``look`` is to be called at least once a
+    second, and before anything is decided after a wait."""
 
     def __init__(
         self,
@@ -74,6 +74,12 @@ class SteadyClock:
         """How much later the machine's clock is now; zero while both agree."""
         with self._lock:
             return timedelta(seconds=0.0 if self._parted is None else self._parted[1])
+
+    def on_the_wall(self, instant: datetime) -> datetime:
+        """What the machine's clock shows, or will show, at an instant of ours."""
+        with self._lock:
+            apart = self._wall() - (self._offset + self._seconds())
+        return instant + timedelta(seconds=apart)
 
     def look(self) -> tuple[Jump | None, timedelta]:
         """What happened to the machine's clock since the last look, and how long ago that was."""

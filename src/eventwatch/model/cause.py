@@ -48,3 +48,6 @@ class Cause:
     """Key of the team that the config names for it; empty: whoever owns what moved."""
     ended_at: datetime | None = None
     """When its own trouble was over, while what it explained may still have to settle."""
+    affected: tuple[str, ...] = ()
+    """For CUT: event types that it moved, whether or not anything is told of them; sorted. Only the
+    first of the alerts that speak for the cause carries them."""

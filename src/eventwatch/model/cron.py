@@ -96,9 +96,7 @@ def parse_cron(text: str) -> Cron:
     )
     # Any start would do; this one has a leap year near and one far.
     if next(_dates(cron, date(2025, 1, 1)), None) is None:
-        raise ValueError(
-            "names a day that does not come within ten years, so it would never run"
-        )
+        raise ValueError("names a day that does not come within ten years, so it would never run")
     return cron
 
 

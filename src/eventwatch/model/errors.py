@@ -8,6 +8,8 @@ EventwatchError
 │   ├── ExposureTimeout    the time limit of the query passed and it was cancelled
 │   └── ExposureInvalid    it is not what the config says (no table, no column, wrong type)
 ├── StoreError         state or history could not be read or written
+│   ├── LeaseHeld          another process has the right to do this
+│   └── StateOwned         another daemon runs on the same state
 └── DeliveryError      a message could not be made or handed over
 
 Each of them is about us, never about the watched data: what is wrong with the data is a Result.
@@ -87,6 +89,17 @@ class LeaseHeld(StoreError):  # noqa: N818
     def __init__(self, name: str, holder: str) -> None:
         self.name, self.holder = name, holder
         super().__init__(f"{name} is being run by {holder}")
+
+
+class StateOwned(StoreError):  # noqa: N818
+    """Another daemon runs on the same state; ``owner`` names it."""
+
+    def __init__(self, place: str, owner: str) -> None:
+        self.owner = owner
+        super().__init__(
+            f"state {place}: it is owned by {owner}, a daemon that is running. Stop that one first, "
+            "or give this one a state of its own"
+        )
 
 
 class DeliveryError(EventwatchError):

@@ -56,6 +56,10 @@ class Fact:
 NEW_LEVEL = "new level"
 """Label of the fact that a good result carries after what was wrong became the usual."""
 
+LATE = "late, not lost"
+"""Label of the fact that a good result carries after rows that were missing came after all. So begins
+the end reason of its alert."""
+
 
 @dataclass(frozen=True)
 class Result:

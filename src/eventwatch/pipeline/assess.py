@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from eventwatch.alerting.route import Route
 from eventwatch.alerting.routing import Directory, route
@@ -16,7 +16,7 @@ from eventwatch.model.contract import Catalog
 from eventwatch.model.label import Label, Opinion
 from eventwatch.model.result import Result
 from eventwatch.model.settings import Exposure
-from eventwatch.model.status import KindName, Severity, Status
+from eventwatch.model.status import KindName, Status
 from eventwatch.pipeline.judge import Restriction
 from eventwatch.pipeline.report import Disposition, Finding
 
@@ -30,7 +30,6 @@ class Knowledge:
     directory: Directory
     open_alerts: tuple[Alert, ...]
     silences: tuple[Silence, ...]
-    reminders: Mapping[Severity, timedelta]
     now: datetime
     measured: bool
     restriction: Restriction
@@ -99,7 +98,6 @@ def assess(results: Sequence[Result], known: Knowledge) -> Assessment:
         open_alerts,
         kept,
         known.now,
-        reminders=known.reminders,
         judged=lambda alert: _judged(alert, kept, known, routes),
         dismissed=_dismissed(open_alerts, known.labels),
     )
@@ -110,6 +108,22 @@ def assess(results: Sequence[Result], known: Knowledge) -> Assessment:
         transitions=transitions,
         routes=routes,
         muted=muted,
+    )
+
+
+def with_causes(assessment: Assessment, alerts: Sequence[Alert]) -> Assessment:
+    """The same with the alerts as they are once their causes are known."""
+    known = {alert.id: alert for alert in alerts}
+
+    def of(alert: Alert) -> Alert:
+        return known.get(alert.id, alert)
+
+    return replace(
+        assessment,
+        transitions=tuple(replace(t, alert=of(t.alert)) for t in assessment.transitions),
+        findings=tuple(
+            f if f.alert is None else replace(f, alert=of(f.alert)) for f in assessment.findings
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from eventwatch.alerting.causes import Scene, attribute
+from eventwatch.alerting.causes import Past, Scene, attribute
 from eventwatch.alerting.causes_evidence import Evidence
 from eventwatch.alerting.routing import Directory
 from eventwatch.kinds.definition import Check, rules_for
@@ -21,7 +21,7 @@ from eventwatch.model.result import NEW_LEVEL, Result
 from eventwatch.model.settings import Exposure, NotifySettings
 from eventwatch.model.state import CycleRecord, ExposureState, Lease
 from eventwatch.model.status import KindName, Status
-from eventwatch.pipeline.assess import Assessment, Knowledge, assess
+from eventwatch.pipeline.assess import Assessment, Knowledge, assess, with_causes
 from eventwatch.pipeline.evidence import evidence
 from eventwatch.pipeline.judge import Restriction, judge, lasted, unreadable
 from eventwatch.pipeline.measure import Job, Measured, Unmeasured, as_seen_at, measure
@@ -54,6 +54,8 @@ class Watch:
     """Of the exposure's places, over the look-back."""
     trouble: tuple[Result, ...] = ()
     """ERROR results that were known before measuring, e.g. contracts that could not be read."""
+    past: tuple[Past, ...] = ()
+    """Causes that ended a while ago and may still have after-effects."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,6 @@ def look(
         directory=watch.directory,
         open_alerts=watch.state.alerts,
         silences=watch.state.silences,
-        reminders=watch.notify.reminder,
         now=watch.now,
         measured=isinstance(outcome, Measured),
         restriction=watch.restriction,
@@ -115,12 +116,16 @@ def look(
         catalog=watch.catalog,
         evidence=seen,
         now=watch.now,
+        closed=tuple(alert for alert in alerts if not alert.open),
+        past=watch.past,
     )
     attributed = {alert.id: alert for alert in attribute(scene)}
+    alerts = tuple(attributed.get(alert.id, alert) for alert in alerts)
+    assessment = with_causes(assessment, alerts)
     return Look(
         report=_report(watch, outcome, assessment),
         assessment=assessment,
-        alerts=tuple(attributed.get(alert.id, alert) for alert in alerts),
+        alerts=alerts,
         silences=watch.state.silences,
         measured=outcome if isinstance(outcome, Measured) else None,
     )

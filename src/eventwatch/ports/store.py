@@ -87,6 +87,11 @@ class Store(StateReader, Protocol):
         """Gives it back if it is still ours."""
         ...
 
+    def fenced(self, lease: Lease) -> Store:
+        """The same state, written only while the lease is held: every write asks first, and raises
+        LeaseHeld where it was lost. Reading is free."""
+        ...
+
     def commit_cycle(self, record: CycleRecord) -> None:
         """All of it or nothing, in one transaction; a lease that was lost raises LeaseHeld and
         changes nothing. Deliveries whose key is known are left as they are."""

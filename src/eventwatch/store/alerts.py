@@ -125,7 +125,9 @@ def _write_many(
     if changed:
         # A closed one stays closed.
         mine = sa.and_(alert.c.id == sa.bindparam("b_id"), alert.c.is_open == 1)
-        columns: dict[str, Any] = {name: sa.bindparam(name) for name in changed[0] if name != "b_id"}
+        columns: dict[str, Any] = {
+            name: sa.bindparam(name) for name in changed[0] if name != "b_id"
+        }
         connection.execute(sa.update(alert).where(mine).values(columns), changed)
     new = [one for one in some if one.id not in known]
     if not new:

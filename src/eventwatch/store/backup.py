@@ -106,8 +106,8 @@ def _sync(path: Path) -> None:
 
 
 def _server(url: URL, database: Database, target: Path) -> str:
-    # psycopg is our driver's business; a password never shows.
-    plain = url.set(drivername="postgresql", password=None, query={})
+    # Without the driver, which is our business, and without password and options.
+    plain = URL.create("postgresql", url.username, None, url.host, url.port, url.database)
     command = shlex.join(
         [
             "pg_dump",

@@ -39,7 +39,10 @@ def claim(
             break
         for row in rows:
             if row.action != Action.POST.value and not (row.parent or row.post_reference):
-                bury(connection, row.post_id, REFUSED_FOR_GOOD if row.post_dead else NOT_KNOWN)
+                if row.post_dead:
+                    bury(connection, delivery.c.post_id == row.post_id, REFUSED_FOR_GOOD)
+                else:
+                    bury(connection, delivery.c.id == row.id, NOT_KNOWN)
                 continue
             closed.add(row.channel_id)
             one = _take(connection, row, now)

@@ -64,6 +64,19 @@ class AnyText(TypeDecorator[str]):
         return None if value is None else decode_text(value)
 
 
+class Id(TypeDecorator[str]):
+    """A name that people may type: any text may be asked for, and is then not found."""
+
+    impl = String(200)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else encode_text(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else decode_text(value)
+
+
 class Texts(TypeDecorator[tuple[str, ...]]):
     """Several texts."""
 

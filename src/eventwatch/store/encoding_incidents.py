@@ -27,6 +27,7 @@ def encode_cause(cause: Cause) -> str:
             "detail": encode_text(cause.detail),
             "team": encode_text(cause.team),
             "ended_at": None if cause.ended_at is None else encode_instant(cause.ended_at),
+            "affected": [encode_text(name) for name in cause.affected],
         }
     )
 
@@ -46,6 +47,7 @@ def decode_cause(text: str) -> Cause:
         detail=decode_text(raw["detail"]),
         team=decode_text(raw["team"]),
         ended_at=None if raw.get("ended_at") is None else decode_instant(raw["ended_at"]),
+        affected=tuple(decode_text(name) for name in raw.get("affected", ())),
     )
 
 

@@ -8,8 +8,9 @@ error, not an empty state. No error text carries the URL or a bound value.
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -54,6 +55,8 @@ class Database:
     secret: str = ""
     """Never to appear in an error."""
     read_only: bool = False
+    fence: Callable[[sa.Connection], None] | None = None
+    """Asked at the start of every transaction that writes; raises where it may not."""
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sa.Connection]:
@@ -63,6 +66,8 @@ class Database:
         with self.errors(), self.engine.connect() as connection, connection.begin():
             if self.path is None:
                 self._limit(connection)
+            if self.fence is not None:
+                self.fence(connection)
             yield connection
 
     @contextlib.contextmanager
@@ -143,6 +148,11 @@ def sqlite_path(url: URL) -> Path | None:
     return Path(url.database or "").absolute()
 
 
+def state_file(url: Secret) -> Path | None:
+    """The file of the state; None: it is on a server. Raises StoreError."""
+    return sqlite_path(parse_url(url))
+
+
 def open_database(url: URL, limits: Limits, *, read_only: bool = False) -> Database:
     """Prepares connections; opens none yet. Raises StoreError when the driver is missing."""
     path = sqlite_path(url)
@@ -176,7 +186,7 @@ def open_database(url: URL, limits: Limits, *, read_only: bool = False) -> Datab
 
 def sqlite_database(path: Path, limits: Limits, *, read_only: bool = False) -> Database:
     """Connections to an existing SQLite file."""
-    target = f"file:{quote(str(path))}?mode={'ro' if read_only else 'rw'}"
+    target = f"file:{quote(os.fsencode(path))}?mode={'ro' if read_only else 'rw'}"
 
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(

@@ -60,23 +60,34 @@ def give(connection: sa.Connection, held: Lease) -> None:
     )
 
 
-def verify(connection: sa.Connection, held: Lease) -> None:
-    """Raises LeaseHeld when it was lost; else nobody can take it before this transaction ends."""
+def verify(connection: sa.Connection, held: Lease, *, shared: bool = False) -> None:
+    """Raises LeaseHeld when it was lost; else nobody can take it before this transaction ends.
+    ``shared``: others may verify the same lease meanwhile."""
     row = connection.execute(
-        sa.select(lease).where(lease.c.id == key_of(held.name)).with_for_update()
+        sa.select(lease).where(lease.c.id == key_of(held.name)).with_for_update(read=shared)
     ).first()
     if row is None or row.token != held.token or row.holder != held.holder:
         holder = "nobody (it was given back)" if row is None or not row.holder else row.holder
         raise LeaseHeld(held.name, holder)
 
 
+FUTURE = timedelta(minutes=5)
+"""A beat that is so far ahead of us was written by a clock that was wrong."""
+
+
 def beat(connection: sa.Connection, name: str, now: datetime) -> None:
-    """Remembers the latest instant."""
+    """Remembers the latest instant, but no instant of the future: while that stood, nobody would see
+    that beats have ended."""
     new = insert(connection, heartbeat).values(id=key_of(name), name=name, at=now)
     connection.execute(
         new.on_conflict_do_update(
             index_elements=["id"],
-            set_={"at": greatest(connection, heartbeat.c.at, new.excluded.at)},
+            set_={
+                "at": sa.case(
+                    (heartbeat.c.at > now + FUTURE, new.excluded.at),
+                    else_=greatest(connection, heartbeat.c.at, new.excluded.at),
+                )
+            },
         )
     )
 

@@ -79,11 +79,11 @@ def of_incident(connection: sa.Connection, incident_id: str) -> tuple[Delivery, 
     return tuple(read(row._mapping) for row in rows)
 
 
-def bury(connection: sa.Connection, post_id: str, reason: str) -> None:
-    """Ends every row that waits for a post."""
+def bury(connection: sa.Connection, which: sa.ColumnElement[bool], reason: str) -> None:
+    """Ends rows that wait and that nobody will ever be able to say."""
     connection.execute(
         sa.update(delivery)
-        .where(delivery.c.post_id == post_id, delivery.c.state == DeliveryState.PENDING.value)
+        .where(which, delivery.c.state == DeliveryState.PENDING.value)
         .values(state=DeliveryState.DEAD.value, last_error=shorten(reason))
     )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, String, Table, Text, text
 
 from eventwatch.store import schema_incidents, schema_messages  # noqa: F401 - part of the metadata
-from eventwatch.store.columns import PREFIX, AnyText, Day, Instant
+from eventwatch.store.columns import PREFIX, AnyText, Day, Id, Instant
 from eventwatch.store.columns import metadata as metadata  # noqa: PLC0414 - asked for here
 
 VERSION_TABLE = PREFIX + "schema"
@@ -57,7 +57,7 @@ ledger = Table(
 alert = Table(
     PREFIX + "alert",
     metadata,
-    Column("id", String(200), primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("exposure_id", String(40), nullable=False),
     Column("fingerprint", String(64), nullable=False),
     Column("is_open", Integer, nullable=False),
@@ -88,7 +88,7 @@ alert = Table(
 silence = Table(
     PREFIX + "silence",
     metadata,
-    Column("id", String(200), primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("event_type", AnyText, nullable=False),
     Column("exposure", AnyText, nullable=False),
     Column("kind", AnyText, nullable=False),
@@ -107,7 +107,7 @@ silence = Table(
 label = Table(
     PREFIX + "label",
     metadata,
-    Column("id", String(200), primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("exposure_id", String(40), nullable=False),
     Column("exposure", AnyText, nullable=False),
     # Empty: the exposure as a whole; "=name" else.

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, String, Table, Text, text
 
-from eventwatch.store.columns import PREFIX, AnyText, Instant, Span, Texts, metadata
+from eventwatch.store.columns import PREFIX, AnyText, Id, Instant, Span, Texts, metadata
 
 incident = Table(
     PREFIX + "incident",
     metadata,
-    Column("id", String(200), primary_key=True),
+    Column("id", Id, primary_key=True),
     # Hash of the cause's key.
     Column("cause_id", String(40), nullable=False),
     Column("is_open", Integer, nullable=False),
@@ -51,10 +51,10 @@ incident = Table(
 member = Table(
     PREFIX + "member",
     metadata,
-    Column("incident_id", String(200), primary_key=True),
+    Column("incident_id", Id, primary_key=True),
     # Its place among the members: they come back in the order in which they were written.
     Column("place", Integer, primary_key=True),
-    Column("alert_id", String(200), nullable=False),
+    Column("alert_id", Id, nullable=False),
     Column("explained", Integer, nullable=False),
     Column("joined_at", Instant, nullable=False),
     Column("over_at", Instant),
@@ -64,8 +64,8 @@ member = Table(
 moment = Table(
     PREFIX + "moment",
     metadata,
-    Column("id", String(200), primary_key=True),
-    Column("incident_id", String(200), nullable=False),
+    Column("id", Id, primary_key=True),
+    Column("incident_id", Id, nullable=False),
     Column("at", Instant, nullable=False),
     # Its place among those that were written at once.
     Column("place", Integer, nullable=False),
@@ -84,7 +84,7 @@ hidden = Table(
     metadata,
     # Hash of the silence's id, which may be that of a maintenance window.
     Column("silence_hash", String(40), primary_key=True),
-    Column("incident_id", String(200), primary_key=True),
+    Column("incident_id", Id, primary_key=True),
     Column("silence_id", AnyText, nullable=False),
     Column("at", Instant, nullable=False),
     Column("place", Integer, nullable=False),

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, String, Table, text
 
-from eventwatch.store.columns import PREFIX, AnyText, Instant, Texts, metadata
+from eventwatch.store.columns import PREFIX, AnyText, Id, Instant, Texts, metadata
 
 post = Table(
     PREFIX + "post",
     metadata,
-    Column("id", String(200), primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("channel", AnyText, nullable=False),
     Column("team", AnyText, nullable=False),
     # Where it was meant to be: a refused post moves to the fallback route.
@@ -36,9 +36,9 @@ post = Table(
 entry = Table(
     PREFIX + "entry",
     metadata,
-    Column("post_id", String(200), primary_key=True),
+    Column("post_id", Id, primary_key=True),
     Column("place", Integer, primary_key=True),
-    Column("incident_id", String(200), nullable=False),
+    Column("incident_id", Id, nullable=False),
     Column("role", String(20), nullable=False),
     Index("eventwatch_entry_of_incident", "incident_id"),
 )
@@ -65,7 +65,7 @@ delivery = Table(
     Column("is_fallback", Integer, nullable=False),
     Column("action", String(20), nullable=False, server_default="post"),
     # Empty: a message of its own.
-    Column("post_id", String(200), nullable=False, server_default=""),
+    Column("post_id", Id, nullable=False, server_default=""),
     Column("parent", AnyText, nullable=False, server_default=""),
     Column("incident_ids", Texts, nullable=False, server_default="[]"),
     # Hash of the channel as it is stored.
@@ -81,7 +81,7 @@ delivery = Table(
 about = Table(
     PREFIX + "about",
     metadata,
-    Column("incident_id", String(200), primary_key=True),
+    Column("incident_id", Id, primary_key=True),
     Column("delivery_id", String(40), primary_key=True),
     Index("eventwatch_about_delivery", "delivery_id"),
 )

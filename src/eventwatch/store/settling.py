@@ -119,7 +119,7 @@ def _refused(
                 _move(connection, one.post_id, fallback.channel, fallback.team)
         elif connection.execute(sa.update(post).where(mine).values(dead=1)).rowcount:
             reason = f"{outbox.REFUSED_FOR_GOOD}: {outcome.reason}"
-            outbox.bury(connection, one.post_id, reason)
+            outbox.bury(connection, delivery.c.post_id == one.post_id, reason)
     if fallback is not None:
         outbox.add(connection, (fallback,))
 

@@ -43,7 +43,7 @@ def write(connection: sa.Connection, slots: Sequence[Slot]) -> None:
         new.on_conflict_do_update(
             index_elements=["exposure_id", "scheduled_at"],
             set_={name: new.excluded[name] for name in columns},
-            where=slot.c.status.not_in(ENDED),
+            where=sa.and_(*(slot.c.status != each for each in ENDED)),
         ),
         rows,
     )

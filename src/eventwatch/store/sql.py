@@ -7,7 +7,9 @@ audit uses beside a running daemon.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from eventwatch.model.alert import Delivery, Outcome, Silence
 from eventwatch.model.errors import StoreError
@@ -75,6 +77,12 @@ def open_reader(url: Secret, *, limits: Limits | None = None) -> SqlReader | Non
 
 class SqlStore(SqlReader):
     """Implements ports.store.Store. Every method is one transaction; safe for threads."""
+
+    def fenced(self, lease: Lease) -> SqlStore:
+        """The same state, written only while the lease is held: every transaction asks first, and
+        nobody can take the lease before it ends. Raises LeaseHeld where it was lost."""
+        fence = partial(leases.verify, held=lease, shared=True)
+        return SqlStore(replace(self._database, fence=fence))
 
     def take_lease(self, name: str, holder: str, now: datetime, ttl: timedelta) -> Lease:
         """Takes or renews; raises LeaseHeld while somebody else holds it."""

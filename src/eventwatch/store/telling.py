@@ -12,7 +12,7 @@ from eventwatch.store import board as boards
 from eventwatch.store import incidents, locks, moments, outbox, posts, silences
 from eventwatch.store.encoding import key_of
 from eventwatch.store.schema_incidents import digest
-from eventwatch.store.upsert import greatest, insert
+from eventwatch.store.upsert import insert
 
 
 def tell(
@@ -63,7 +63,7 @@ def _write_digests(connection: sa.Connection, made: Mapping[str, datetime]) -> N
         connection.execute(
             new.on_conflict_do_update(
                 index_elements=["id"],
-                set_={"at": greatest(connection, digest.c.at, new.excluded.at)},
+                set_={"at": new.excluded.at},
             ),
             rows,
         )

@@ -7,10 +7,11 @@ has given up. The same thread reads the engine's progress for people who wait.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
 
@@ -18,7 +19,30 @@ _log = logging.getLogger(__name__)
 _AGAIN = 0.2
 """Seconds between two interrupts."""
 _LOOK = 0.25
-"""Seconds between two looks at the progress."""
+"""Seconds between two looks at the progress, and at whether everything is to end."""
+_everything = threading.Event()
+
+
+class _Bound(threading.local):
+    until: float | None = None
+
+
+_bound = _Bound()
+
+
+@contextlib.contextmanager
+def all_within(seconds: float) -> Iterator[None]:
+    """Whatever limits they have of their own, the statements of this thread end by then."""
+    before, _bound.until = _bound.until, time.monotonic() + seconds
+    try:
+        yield
+    finally:
+        _bound.until = before
+
+
+def cancel_all() -> None:
+    """The process ends: every statement that runs is cancelled, and so is every one that comes."""
+    _everything.set()
 
 
 class Deadline:
@@ -28,7 +52,8 @@ class Deadline:
         self, seconds: float, cancel: Callable[[], None], watch: Callable[[], None] | None = None
     ) -> None:
         self.expired = False
-        self._seconds = seconds
+        until = _bound.until
+        self._seconds = seconds if until is None else min(seconds, until - time.monotonic())
         self._cancel = cancel
         self._watch = watch
         self._done = threading.Event()
@@ -51,8 +76,8 @@ class Deadline:
     def _run(self) -> None:
         end = time.monotonic() + self._seconds
         watch = self._watch
-        while (left := end - time.monotonic()) > 0:
-            if self._done.wait(left if watch is None else min(left, _LOOK)):
+        while (left := end - time.monotonic()) > 0 and not _everything.is_set():
+            if self._done.wait(min(left, _LOOK)):
                 return
             if watch is not None:
                 try:

@@ -1,0 +1,326 @@
+"""All that happens while this process is the daemon of its state: from taking the right to losing it
+or to the end of the process."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from eventwatch import app
+from eventwatch.app.buttons import Buttons
+from eventwatch.app.pulse import DAEMON_BEAT, STEADY_BEAT, STOPPED_BEAT
+from eventwatch.contracts.keeper import CatalogKeeper
+from eventwatch.daemon.desk import Desk, Voice
+from eventwatch.daemon.ledger import CLOCK, Ledger
+from eventwatch.daemon.right import ServerLease, take_over
+from eventwatch.daemon.rounds import Deeds, Rounds, Scene
+from eventwatch.daemon.steady import HELD_UP, Jump, SteadyClock
+from eventwatch.daemon.timer import Timer
+from eventwatch.daemon.workers import MOST_GIVEN_UP, Workers
+from eventwatch.model.durations import format_duration
+from eventwatch.model.errors import DeliveryError, EventwatchError, LeaseHeld, StoreError
+from eventwatch.model.state import Slot, SlotStatus
+from eventwatch.pipeline.report import ExposureReport
+from eventwatch.ports.notifier import Notifier
+from eventwatch.ports.store import Store
+
+log = logging.getLogger(__name__)
+
+BEAT_EVERY = timedelta(seconds=10)
+MOST_WORKERS = 8
+SCHEDULER_DEAD = timedelta(seconds=60)
+"""Without an alarm for so long, although one is due every ten seconds."""
+_HEART = "@heart"
+WARNING_SHOT = 1.5
+"""Seconds that cycles get to end by themselves before their queries are cancelled."""
+
+
+@dataclass
+class Told:
+    """What the last cycle of one exposure came to, for whoever asks."""
+
+    report: ExposureReport | None = None
+    ended_at: datetime | None = None
+    took: timedelta = timedelta(0)
+    rows_read: int = 0
+    """By all cycles of this process."""
+
+
+class Tenure:
+    """``start``, then ``check`` all the time, then ``end``; all from one thread."""
+
+    def __init__(
+        self,
+        house: app.House,
+        store: Store,
+        clock: SteadyClock,
+        holder: str,
+        lease: ServerLease | None = None,
+    ) -> None:
+        """``lease``: the right to run is one, and this keeps it."""
+        self._lease = lease
+        self._store, self._clock, self._holder = store, clock, holder
+        self._scene = _scene(replace(house, clock=clock), "")
+        self._speaker = _speaker(self._scene.house, store)
+        self._ledger = Ledger(lambda: store)
+        self.lost = ""
+        """Who has the state now; empty: it is still ours."""
+        self.told: dict[str, Told] = {}
+        self._rounds = Rounds(
+            lambda: self._scene,
+            store=store,
+            clock=clock,
+            ledger=self._ledger,
+            holder=holder,
+            deeds=Deeds(ended=self._ended, lost=self._lose),
+        )
+        self._workers = Workers(self._size(), self._rounds.run)
+        self._desk = Desk(self._voice, self._lose)
+        self._timer = Timer()
+        self._stopped = threading.Event()
+        self._beat = threading.Event()
+        self._rang = clock.monotonic()
+        self._clerk = threading.Thread(target=self._clerks, name="clerk", daemon=True)
+        self._buttons = self._new_buttons()
+        self._began = clock.now()
+
+    def start(self) -> None:
+        """Raises StoreError."""
+        now, exposures = self._clock.now(), self._scene.house.settings.exposures
+        take_over(self._store, exposures, self._holder, now)
+        for exposure in exposures:
+            self._rounds.resume(exposure, now)
+        self._store.heartbeat(DAEMON_BEAT, self._clock.on_the_wall(now))
+        self._workers.start()
+        self._timer.start()
+        self._timer.set(_HEART, self._next_beat, self._ring_heart)
+        for exposure in exposures:
+            self._set(exposure.name)
+        self._desk.start()
+        self._clerk.start()
+        self._start_buttons()
+        log.info("watching %d exposures", len(exposures))
+
+    def check(self) -> str:
+        """Looks at the clock and at every thread; why the process must end, or empty. To be called
+        at least once a second."""
+        self._look()
+        timer = self._timer.thread
+        threads = [*self._workers.threads, *self._desk.threads, self._clerk]
+        dead = [t.name for t in threads if t.ident is not None and not t.is_alive()]
+        if timer is None or not timer.is_alive():
+            dead.append("scheduler")
+        if dead:
+            return f"a thread died: {', '.join(sorted(dead))}"
+        if self._clock.monotonic() - self._rang > SCHEDULER_DEAD.total_seconds():
+            return "the scheduler stands still"
+        for name in self._workers.give_up(self._rounds.limit):
+            self._rounds.given_up(name)
+        if self._workers.given_up > MOST_GIVEN_UP:
+            return "too many cycles hang"
+        return ""
+
+    def swap(self, house: app.House) -> None:
+        """Another configuration from now on; cycles that run end with the one they began with.
+        Raises EventwatchError, and then nothing is changed. For the thread that reloads."""
+        scene = _scene(replace(house, clock=self._clock), "")
+        speaker = _speaker(scene.house, self._store)
+        now, before = self._clock.now(), self._rounds.names
+        slack = self._scene.house.settings.notify.slack != house.settings.notify.slack
+        for exposure in house.settings.exposures:
+            if exposure.name not in before:
+                self._rounds.resume(exposure, now)
+        self._scene, self._speaker = scene, speaker
+        gone = before - {e.name for e in house.settings.exposures}
+        self._rounds.forget(gone)
+        for name in gone:
+            self._timer.remove(name)
+        for exposure in house.settings.exposures:
+            if exposure.name in before:
+                self._rounds.resume(exposure, now)
+            self._set(exposure.name)
+        self._workers.grow(self._size())
+        if slack:
+            self._buttons.stop(2.0)
+            self._buttons = self._new_buttons()
+            self._start_buttons()
+        self._desk.wake()
+
+    def refuse(self, why: str) -> None:
+        """A changed configuration was not taken: the operators are told with the next cycles."""
+        self._scene = replace(self._scene, refused=why)
+
+    @property
+    def not_ready(self) -> str:
+        """Why this daemon is not as it should be; empty: it is."""
+        if self.lost:
+            return f"the state is held by {self.lost}"
+        if self._scene.refused:
+            return f"the changed configuration was refused: {self._scene.refused}"
+        if self._ledger.behind:
+            return "the state cannot be written"
+        if self._workers.given_up:
+            return f"{self._workers.given_up} cycles hang"
+        return ""
+
+    @property
+    def slots_ended(self) -> dict[str, dict[str, int]]:
+        """Exposure → how its slots ended in this process."""
+        return {name: dict(counts) for name, counts in list(self._ledger.counts.items())}
+
+    def end(self, until: float) -> bool:
+        """Ends everything that runs, up to an instant of ``time.monotonic``. False: something hangs
+        and has to be left behind."""
+        self._timer.stop()
+        self._desk.stop()
+        self._workers.stop()
+        soon = min(until, time.monotonic() + WARNING_SHOT)
+        if not self._workers.join(soon):
+            self._rounds.stopping.set()
+            app.adapter("cancel")()
+        # Short: the socket of the buttons waits for nobody.
+        self._buttons.stop(max(0.1, min(1.0, until - time.monotonic())))
+        quiet = self._workers.join(until) & self._desk.join(until)
+        self._stopped.set()
+        self._beat.set()
+        self._clerk.join(max(0.1, until - time.monotonic()))
+        if not self.lost:
+            self._rounds.leave()
+            self._ledger.catch_up()
+            with contextlib.suppress(StoreError):
+                self._store.heartbeat(STOPPED_BEAT, self._wall_now())
+        return quiet and not self._clerk.is_alive()
+
+    def _look(self) -> None:
+        jump, pause = self._clock.look()
+        if jump is not None:
+            self._jumped(jump)
+        if pause > HELD_UP:
+            log.warning("the process stood still for %s", format_duration(pause))
+            self._rang = self._clock.monotonic()
+            self._rounds.held_up()
+            self._note(self._clock.now(), f"pause: the process stood still for {pause}")
+        if jump is not None or pause > HELD_UP:
+            self._timer.ring_all()
+
+    def _jumped(self, jump: Jump) -> None:
+        said = format_duration(jump.by)
+        if jump.taken:
+            log.warning("the machine's clock stayed %s ahead of ours: it is believed", said)
+            self._note(jump.at, f"clock_jump: {said} was believed")
+            if jump.by < timedelta(0):
+                self._rounds.set_back(self._clock.now())
+            else:
+                self._rounds.held_up()
+        elif jump.by:
+            log.warning("the machine's clock jumped by %s; ours goes on as before", said)
+            self._note(jump.at, f"clock_jump: the machine's clock jumped by {said}")
+        else:
+            log.warning("the machine's clock came back")
+            self._note(jump.at, "clock_jump: the machine's clock came back")
+
+    def _note(self, at: datetime, reason: str) -> None:
+        self._ledger.write((Slot(CLOCK, at, SlotStatus.SKIPPED, reason, ended_at=at),))
+
+    def _set(self, name: str) -> None:
+        self._timer.set(name, lambda: self._rounds.next_start(name), self._ring)
+
+    def _ring(self, name: str) -> None:
+        """An exposure may be due. In the scheduler's thread: no state, no waiting."""
+        self._workers.offer(name)
+
+    def _next_beat(self) -> datetime:
+        return self._clock.on_the_wall(self._clock.now() + BEAT_EVERY)
+
+    def _ring_heart(self, _name: str) -> None:
+        self._rang = self._clock.monotonic()
+        self._beat.set()
+
+    def _clerks(self) -> None:
+        """The heartbeat that went through the scheduler goes into the state; the lease is renewed."""
+        while not self._stopped.is_set():
+            beat = self._beat.wait(1.0)
+            self._beat.clear()
+            if self._stopped.is_set():
+                return
+            if self._lease is not None and not self._lease.keep():
+                self._lose(LeaseHeld("daemon", "another daemon"))
+            for name, seconds in self._workers.waiting().items():
+                self._rounds.waits(name, seconds)
+            if beat and not self.lost:
+                self._put_beat()
+
+    def _put_beat(self) -> None:
+        try:
+            self._ledger.catch_up()
+            self._store.heartbeat(DAEMON_BEAT, self._wall_now())
+            self._store.heartbeat(STEADY_BEAT, self._clock.now())
+        except LeaseHeld as error:
+            self._lose(error)
+        except StoreError as error:
+            log.warning("the heartbeat could not be written: %s", error)
+
+    def _wall_now(self) -> datetime:
+        return self._clock.on_the_wall(self._clock.now())
+
+    def _lose(self, error: LeaseHeld) -> None:
+        if error.name == "daemon" and not self.lost:
+            log.error("the right to run was lost to %s", error.holder)
+            self.lost = error.holder or "nobody"
+
+    def _ended(self, slot: Slot, report: ExposureReport | None, took: timedelta) -> None:
+        told = self.told.setdefault(slot.exposure, Told())
+        if report is not None:
+            told.report, told.took, told.ended_at = report, took, slot.ended_at
+            told.rows_read += report.rows_read
+        self._desk.wake()
+
+    def _voice(self) -> Voice:
+        scene = self._scene
+        return Voice(scene.house, self._store, self._speaker, lambda: scene.keeper.current()[0])
+
+    def _size(self) -> int:
+        return min(len(self._scene.house.settings.exposures), MOST_WORKERS)
+
+    def _new_buttons(self) -> Buttons | _NoButtons:
+        try:
+            return Buttons(
+                self._scene.house,
+                self._store,
+                wake=self._desk.wake,
+                directory=lambda: self._scene.house.directory(self._scene.keeper.current()[0]),
+            )
+        except DeliveryError as error:
+            log.error("there are no buttons: %s", error)
+            return _NoButtons()
+
+    def _start_buttons(self) -> None:
+        try:
+            self._buttons.start()
+        except EventwatchError as error:
+            log.error("there are no buttons: %s", error)
+
+
+class _NoButtons:
+    """Stands for buttons that could not be made; everything else works."""
+
+    def start(self) -> None:
+        """Nothing."""
+
+    def stop(self, seconds: float = 5.0) -> None:
+        """Nothing."""
+
+
+def _scene(house: app.House, refused: str) -> Scene:
+    keeper: CatalogKeeper = app.keeper(house)
+    return Scene(house, keeper, app.adapter("history")(house.settings.history), refused)
+
+
+def _speaker(house: app.House, store: Store) -> Notifier:
+    from eventwatch.app.chart import drawer
+
+    return app.notifier(house.settings.notify, drawer(house, store))

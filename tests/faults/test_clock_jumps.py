@@ -1,0 +1,74 @@
+"""F11: somebody sets the machine's clock while the daemon runs."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from eventwatch.daemon.ledger import CLOCK
+from tests.clockshim.clockshim import wall_clock
+from tests.fakes.project import Project
+from tests.faults.watched import (
+    Watched,
+    daemon,
+    holes,
+    ledger,
+    lively,
+    longest_stall,
+    ran,
+    reading,
+    wait_for,
+)
+
+YEARS = 10 * 365 * 86400
+SHORT = ((-3600, 4.0), (7200, 6.0), (-YEARS, 4.0), (YEARS, 4.0))
+LONG = (
+    *((step, 20.0) for step in (-3600, -60, 7200, YEARS, -YEARS) for _ in range(3)),
+    *((30 if i % 2 else -30, 60.0) for i in range(3)),
+)
+
+
+def opened(watched: Watched) -> list[tuple[str, bool]]:
+    with reading(watched.state) as reader:
+        return sorted((i.id, i.open) for i in reader.incidents(open_only=False))
+
+
+def jumped(project: Project, tmp_path: Path, steps: tuple[tuple[int, float], ...]) -> None:
+    lively(project, minutes=30)
+    clock = wall_clock(tmp_path)
+    with daemon(project, env=clock.env) as watched:
+        assert wait_for(lambda: ran(watched.state) >= 3), watched.log.read_text()
+        assert wait_for(lambda: opened(watched) != [])
+        before = opened(watched)
+        for by, seconds in steps:
+            count = ran(watched.state)
+            clock.set_by(by)
+            began = time.monotonic()
+            assert wait_for(lambda n=count: ran(watched.state) >= n + 2, 8), (by, watched.log)
+            assert time.monotonic() - began < 5 + 2 * watched.every
+            time.sleep(max(0.0, seconds - (time.monotonic() - began)))
+            clock.set_by(0)
+            time.sleep(2.0)
+        assert watched.end() == 0
+    slots = ledger(watched.state)
+    assert holes(slots, watched.every) == []
+    assert longest_stall(slots) <= timedelta(seconds=5)
+    assert opened(watched) == before, "an incident opened or closed because of a clock"
+    assert {open_ for _, open_ in before} == {True}
+    jumps = [s.reason for s in ledger(watched.state, CLOCK)]
+    assert sum("clock_jump: the machine's clock jumped by" in each for each in jumps) == len(steps)
+    assert watched.log.read_text().count("user_x is in no contract (") == 1
+
+
+def test_jobs_go_on_and_nothing_is_told_because_of_a_clock(
+    project: Project, tmp_path: Path
+) -> None:
+    jumped(project, tmp_path, SHORT)
+
+
+@pytest.mark.slow
+def test_each_jump_three_times(project: Project, tmp_path: Path) -> None:
+    jumped(project, tmp_path, LONG)
