@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from tests.fakes.project import Project
 
@@ -23,3 +26,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "slow" in item.keywords and "faults" in item.path.parts:
             item.add_marker(pytest.mark.skip(reason="slow; EVENTWATCH_SLOW=1 runs it"))
+
+
+@pytest.fixture
+def server_state(postgres_url: str) -> Iterator[str]:
+    """URL of an empty database for a state."""
+    server = sa.make_url(postgres_url).set(drivername="postgresql+psycopg")
+    name = f"faults_{secrets.token_hex(6)}"
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield server.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    engine.dispose()

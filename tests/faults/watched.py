@@ -116,12 +116,14 @@ def reading(state: Secret) -> Iterator[SqlReader]:
 
 
 def ledger(state: Secret, exposure: str = "events") -> tuple[Slot, ...]:
-    """All of it."""
-    path = Path(state.reveal().removeprefix("sqlite:///"))
-    if state.reveal().startswith("sqlite") and not path.exists():
+    """All of it; empty where there is no state yet."""
+    reader = open_reader(state)
+    if reader is None:
         return ()
-    with reading(state) as reader:
+    try:
         return reader.slots(exposure, datetime(2000, 1, 1, tzinfo=UTC))
+    finally:
+        reader.close()
 
 
 def ran(state: Secret, exposure: str = "events") -> int:

@@ -85,6 +85,7 @@ class Life(RuleBasedStateMachine):
     def put(self, key: str, row: Delivery) -> None:
         self.rows = [row if r.key == key else r for r in self.rows]
 
+    @precondition(lambda self: len(self.posts) < 3)
     @rule(channel=st.sampled_from(CHANNELS))
     def make_post(self, channel: str) -> None:
         name = self.name()
@@ -139,7 +140,14 @@ class Life(RuleBasedStateMachine):
             for r in self.rows[: self.rows.index(one)]
         )
 
-    @precondition(lambda self: self.under_way)
+    @rule()
+    def say_all(self) -> None:
+        """A good minute: all that can be said is said."""
+        self.claim(9, set())
+        for one in [r for r in self.rows if r.state is SENDING]:
+            self.answered(one, Verdict.SENT, None, False)
+
+    @precondition(lambda self: any(r.state is SENDING for r in self.rows))
     @rule(
         data=st.data(),
         verdict=st.sampled_from(Verdict),
@@ -149,8 +157,20 @@ class Life(RuleBasedStateMachine):
     def answer(
         self, data: st.DataObject, verdict: Verdict, pause: int | None, falls_back: bool
     ) -> None:
-        """To a claim that holds, or to one that was lost long ago."""
+        """To a claim that holds."""
+        holding = [r for r in self.rows if r.state is SENDING]
+        self.answered(data.draw(st.sampled_from(holding)), verdict, pause, falls_back)
+
+    @precondition(lambda self: self.under_way)
+    @rule(data=st.data(), verdict=st.sampled_from(Verdict), falls_back=st.booleans())
+    def answer_late(self, data: st.DataObject, verdict: Verdict, falls_back: bool) -> None:
+        """To any claim that ever was."""
         one = data.draw(st.sampled_from(self.under_way))
+        self.answered(one, verdict, None, falls_back)
+
+    def answered(
+        self, one: Delivery, verdict: Verdict, pause: int | None, falls_back: bool
+    ) -> None:
         row = next((r for r in self.rows if r.key == one.key), None)
         holds = row is not None and (row.state, row.claimed_at) == (SENDING, one.claimed_at)
         retry_at = None if pause is None else self.now + pause * MINUTE
@@ -160,7 +180,8 @@ class Life(RuleBasedStateMachine):
             made = said(f"{one.key}f", channel=FALLBACK, created_at=self.now, is_fallback=True)
             moves = one.action is Action.POST
             fallback = replace(made, post_id=one.post_id if moves else "")
-        outcome = Outcome(verdict, "why", retry_at, f"ref {one.key}")
+        reference = one.parent if one.action is Action.UPDATE else f"ref {one.key}"
+        outcome = Outcome(verdict, "why", retry_at, reference)
         self.store.settle_delivery(one, outcome, self.now, fallback)
         if verdict is Verdict.SENT and row is not None:
             self.was_sent(row)

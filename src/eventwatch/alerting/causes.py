@@ -17,6 +17,7 @@ from eventwatch.alerting.causes_after import (
     grace_of,
     left_behind,
     lingers,
+    source_grace,
 )
 from eventwatch.alerting.causes_evidence import Evidence, Moved
 from eventwatch.alerting.causes_falls import (
@@ -39,7 +40,7 @@ from eventwatch.alerting.causes_rename import renames
 from eventwatch.alerting.causes_wide import exposure_cause, wide_cuts
 from eventwatch.alerting.causes_words import of_rename, of_type
 from eventwatch.alerting.trouble import UNREADABLE, is_trouble
-from eventwatch.model.alert import Alert
+from eventwatch.model.alert import Alert, AlertState
 from eventwatch.model.cause import Cause, CauseKind
 from eventwatch.model.contract import Catalog
 from eventwatch.model.result import Result
@@ -83,6 +84,7 @@ def attribute(scene: Scene) -> tuple[Alert, ...]:
     if scene.unmeasured:
         table.held()
     else:
+        table.source_back()
         table.exposure()
         table.renamed()
         table.cuts()
@@ -119,6 +121,38 @@ class _Table:
         for alert in self._rest():
             if alert.cause is not None:
                 self._given[alert.id] = (alert.cause, alert.explained)
+
+    def source_back(self) -> None:
+        """It can be read again: what it did not load meanwhile shows for a few cycles."""
+        scene = self._scene
+        grace = source_grace(scene.exposure)
+        over = [
+            p
+            for p in _merged([*scene.past, *self._ended()])
+            if p.cause.kind is CauseKind.SOURCE and scene.now - p.ended_at < grace
+        ]
+        for alert in self._rest():
+            cause = alert.cause
+            if cause is None:
+                past = left_behind(alert, over)
+                if past is not None:
+                    given = replace(past.cause, ended_at=past.ended_at)
+                    self._given[alert.id] = (given, True)
+            elif cause.kind is CauseKind.SOURCE:
+                ended_at = min(cause.ended_at or scene.now, scene.now)
+                if lingers(alert, ended_at, grace, scene.now):
+                    self._given[alert.id] = (replace(cause, ended_at=ended_at), True)
+
+    def _ended(self) -> list[Past]:
+        """Causes whose own alerts, or the last of what they explained, ended in this cycle."""
+        found = []
+        for alert in self._scene.closed:
+            cause = alert.cause
+            ours = is_trouble(alert.result) and not is_unreadable(alert)
+            if cause is not None and cause.kind in WIDE and not ours:
+                ended_at = min(cause.ended_at or self._scene.now, self._scene.now)
+                found.append(Past(cause, began(alert), ended_at))
+        return found
 
     def exposure(self) -> None:
         """The table is late, stopped, or has fewer rows as a whole."""
@@ -181,25 +215,19 @@ class _Table:
         """What causes that are over left behind."""
         scene = self._scene
         grace = grace_of(scene.exposure)
-        over: list[Past] = [p for p in scene.past if p.cause.key not in self._going]
-        ends: dict[str, datetime] = {}
+        over = [p for p in (*scene.past, *self._ended()) if p.cause.key not in self._going]
         for alert in self._rest():
             cause = alert.cause
-            if cause is None or cause.kind not in WIDE or cause.key in self._going:
+            if cause is None or cause.kind not in (CauseKind.EXPOSURE, CauseKind.CUT):
+                continue
+            if cause.key in self._going:
                 continue
             # A clock that was ahead and stepped back must not keep it for years.
             ended_at = min(cause.ended_at or scene.now, scene.now)
             if lingers(alert, ended_at, grace, scene.now):
                 cause = replace(cause, ended_at=ended_at)
                 self._given[alert.id] = (cause, alert.explained)
-                ends[cause.key] = ended_at
                 over.append(Past(cause, began(alert), ended_at))
-        for alert in scene.closed:
-            cause = alert.cause
-            if cause is None or cause.kind not in WIDE or cause.key in self._going:
-                continue
-            if not is_trouble(alert.result) or is_unreadable(alert):
-                over.append(Past(cause, began(alert), ends.get(cause.key, scene.now)))
         over = _merged(over)
         for alert in self._rest():
             # What had a cause of its own before keeps it.
@@ -215,7 +243,11 @@ class _Table:
             return
         roots, under = list(roots), list(under)
         # An incident takes the words of the first that speaks; the names need not stand in each.
-        first = min(roots or under, key=lambda a: (a.started_at, a.id), default=None)
+        first = min(
+            roots or under,
+            key=lambda a: (a.state is not AlertState.FIRING, a.started_at, a.id),
+            default=None,
+        )
         short = replace(cause, affected=())
         for alert in under:
             self._given[alert.id] = (short, bool(roots))

@@ -25,6 +25,8 @@ WIDE = frozenset((CauseKind.SOURCE, CauseKind.EXPOSURE, CauseKind.CUT))
 """Causes that have after-effects."""
 GRACE = timedelta(hours=2)
 GRACE_BUCKETS = 2
+SOURCE_GRACE = timedelta(minutes=30)
+SOURCE_CYCLES = 3
 AFTER = timedelta(hours=3)
 """How long after the end of a cause after-effects may begin."""
 UNKNOWN = timedelta(hours=24)
@@ -72,6 +74,12 @@ def grace_of(exposure: Exposure) -> timedelta:
     """How long whatever was explained stays so at least: the first buckets after the end are as bad as
     those before."""
     return max(GRACE, GRACE_BUCKETS * exposure.bucket)
+
+
+def source_grace(exposure: Exposure) -> timedelta:
+    """The same after a source could not be read. Short: when it can be read again and still nothing
+    comes, that is the table's own trouble."""
+    return max(SOURCE_GRACE, SOURCE_CYCLES * exposure.every)
 
 
 def lingers(alert: Alert, ended_at: datetime, grace: timedelta, now: datetime) -> bool:

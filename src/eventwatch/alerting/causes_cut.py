@@ -16,11 +16,18 @@ from numpy.typing import NDArray
 
 from eventwatch.alerting.causes_evidence import Across, Evidence, Moved
 from eventwatch.model.measurement import NULL_VALUE, OTHER
+from eventwatch.model.result import Cut
 
 AT_LEAST = 3
 """Event types that a set explains; two where they are most of all that moved."""
 MOST = 0.6
 """Of what moved."""
+SOME = 0.1
+"""Of all event types that have rows of the value: by chance it is off in one of hundreds."""
+CLEARLY = 0.5
+"""Part of a value's rows that must be off for it to explain a single event type."""
+KNOWN_WELL = 10.0
+"""Rows of the other values from which on they are as usual in a single event type."""
 PART = 0.6
 """Part of what is off in an event type that must be off under the values."""
 WORTH = 0.25
@@ -134,10 +141,17 @@ def only_value(evidence: Evidence, event_type: str, *, down: bool) -> Cutting | 
     """The values that explain the movement of one event type; None: none does."""
     found = []
     for (name, dimension), table in sorted(evidence.moved.items()):
-        if name == event_type:
-            cutting = _cutting(dimension, {name: table}, {}, down, ())
-            if cutting is not None and cutting.explains:
-                found.append(cutting)
+        if name != event_type:
+            continue
+        cutting = _cutting(dimension, {name: table}, {}, down, ())
+        if cutting is None or not cutting.explains or abs(cutting.change) < CLEARLY:
+            continue
+        rest = [r for v, r in table.items() if v not in cutting.values]
+        usual, off = sum(r.expected for r in rest), sum(r.observed - r.expected for r in rest)
+        # With few rows a quiet hour looks like a half of an outage.
+        worst = (-off if down else off) + NOISE * usual**0.5
+        if usual >= KNOWN_WELL and worst <= 0.75 * abs(cutting.change) * usual:
+            found.append(cutting)
     return min(found, key=lambda c: (len(c.values), -abs(c.change), c.dimension), default=None)
 
 
@@ -148,6 +162,14 @@ def whole_explained(evidence: Evidence, dimension: str, values: Sequence[str], d
     tables = _Tables.of({"": table}, -1.0 if down else 1.0)
     chosen = [i for i, v in enumerate(tables.values) if v in values]
     return bool(chosen and tables.explained(chosen)[0])
+
+
+def only_share(evidence: Evidence, cut: Cut) -> bool:
+    """Whether only its share moved: its own rows are as usual, it is others that changed."""
+    known = evidence.whole.get(cut.dimension, {}).get(cut.value)
+    if known is None or known.rows.expected < KNOWN_WELL:
+        return False
+    return abs(known.rows.observed - known.rows.expected) <= AS_USUAL * known.rows.expected
 
 
 def worst_value(evidence: Evidence, down: bool) -> Cutting | None:
@@ -180,14 +202,17 @@ def _cutting(
         now = tables.explained([*chosen, value])
         # A first value may explain nothing by itself: two versions of one app broke.
         gained = now.sum() > explained.sum() or not chosen
-        if gained and _is_off(tables, value, now | explained):
+        enough = (now | explained).sum() >= AT_LEAST or _fell(
+            across.get(tables.values[value]), down
+        )
+        if gained and enough and _is_off(tables, value, now | explained):
             chosen, explained = [*chosen, value], now
     if not chosen and not given:
         return None
     if not given:
         chosen, explained = _needed(tables, chosen, explained)
     explained = explained | tables.alike(chosen)
-    mine = np.ix_(explained, chosen)
+    mine = np.ix_(np.flatnonzero(explained), np.array(chosen, dtype=np.int64))
     usual, off = float(tables.expected[mine].sum()), float(tables.off[mine].sum())
     change = (-1.0 if down else 1.0) * (off / usual if usual else 1.0)
     values = tuple(tables.values[i] for i in chosen) or tuple(given)
@@ -208,6 +233,11 @@ def _by_part(tables: _Tables) -> list[int]:
     off = np.maximum(tables.off, 0.0)
     part = off / np.maximum(off.sum(axis=1, keepdims=True), 1e-9)
     return [int(i) for i in np.argsort(-part.sum(axis=0), kind="stable")]
+
+
+def _fell(of: Across | None, down: bool) -> bool:
+    """Whether a value is off in several event types, where one or two say little; or nobody knows."""
+    return of is None or len(of.fell if down else of.rose) >= AT_LEAST
 
 
 def _is_off(tables: _Tables, value: int, where: BoolArray) -> bool:
@@ -241,4 +271,4 @@ def _is_enough(
     known = [a for v in cutting.values if (a := across.get(v))]
     seen = [(len(a.fell if down else a.rose), a.known) for a in known]
     # Nothing is told of the others yet, but they show it.
-    return number >= 1 and any(n >= AT_LEAST and n >= MOST * of for n, of in seen)
+    return number >= 1 and any(n >= AT_LEAST and n >= SOME * of for n, of in seen)

@@ -22,6 +22,7 @@ RATES = (0.4, 2.5)
 """What came of the new name, of what is missing of the old one."""
 MIX = 0.35
 """Most that the shares of the values may differ in all (total variation)."""
+MOST_MIX = 0.7
 MOST = 200
 """Undeclared event types that are compared, and old ones for each; more at once are no renames."""
 
@@ -85,12 +86,15 @@ def _apart(old: str, new: str, evidence: Evidence) -> float | None:
         if missing <= 0 or risen <= 0:
             return None
         per_hour = evidence.hours.get(old, 1.0) / max(evidence.hours.get(new, 1.0), 1e-9)
-        if not RATES[0] <= risen / missing * per_hour <= RATES[1]:
+        # Of the rows since both, or of an hour of each, where one began hours before the other.
+        rates = risen / missing, risen / missing * per_hour
+        if not any(RATES[0] <= rate <= RATES[1] for rate in rates):
             return None
         differs = sum(
             abs(gone.get(v, 0.0) / missing - came.get(v, 0.0) / risen) for v in gone | came
         )
-        if differs / 2 > MIX:
+        # Of a dozen rows nobody can say much.
+        if differs / 2 > min(MIX + min(missing, risen) ** -0.5, MOST_MIX):
             return None
         worst = max(worst, differs / 2)
     return worst

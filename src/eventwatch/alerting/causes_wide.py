@@ -12,6 +12,7 @@ from eventwatch.alerting.causes_cut import (
     Cutting,
     best_cut,
     moved_types,
+    only_share,
     whole_explained,
     worst_value,
 )
@@ -107,7 +108,36 @@ def wide_cuts(scene: Scene, rest: Sequence[Alert], *, proven: bool = False) -> t
             found.append(wide)
             taken = {a.id for a in (*wide.roots, *wide.under)}
             left = [a for a in left if a.id not in taken]
-    return tuple(found)
+    return _without_mirrors(found, rest, scene.evidence)
+
+
+def _without_mirrors(
+    found: Sequence[Wide], rest: Sequence[Alert], evidence: Evidence
+) -> tuple[Wide, ...]:
+    """Where one value falls, the shares of the others rise. Alerts about a value whose own rows are as
+    usual belong to the cut of the same dimension that is really off."""
+    mirrors = {
+        a.id: a
+        for a in rest
+        if is_value(a) and a.result.cut is not None and only_share(evidence, a.result.cut)
+    }
+    real = [w for w in found if any(a.id not in mirrors for a in (*w.roots, *w.under))]
+    made = []
+    for wide in real:
+        own = {a.id for a in (*wide.roots, *wide.under)}
+        more = [
+            mirrors.pop(a.id)
+            for a in rest
+            if a.id in mirrors
+            and a.id not in own
+            and a.result.cut is not None
+            and wide.cause.cut is not None
+            and a.result.cut.dimension == wide.cause.cut.dimension
+        ]
+        made.append(replace(wide, under=(*wide.under, *more)))
+    taken = {a.id for w in made for a in (*w.roots, *w.under)}
+    left = (w for w in found if w not in real and not taken & {a.id for a in w.roots})
+    return (*made, *left)
 
 
 @dataclass(frozen=True)

@@ -41,24 +41,23 @@ def counted(number: int, word: str = "event type") -> str:
 
 def of_cut(cutting: Cutting, others_known: bool) -> str:
     """``android: 41 event types at −96 %, other platforms normal``."""
-    text = f"{listed(cutting.values)}: {counted(len(cutting.types))} at {percent(cutting.change)}"
+    types = f"{counted(len(cutting.types))} at " if cutting.types else ""
+    text = f"{listed(cutting.values)}: {types}{percent(cutting.change)}"
     return f"{text}, other {plural(cutting.dimension)} normal" if others_known else text
 
 
 def of_rename(pair: Rename, evidence: Evidence) -> str:
     """What shows that it is one."""
-    text = f"{pair.old} fell as {pair.new} began, which no contract declares: perhaps its new name"
-    for name, dimension in sorted(evidence.moved):
-        if name != pair.new or (pair.old, dimension) not in evidence.moved:
-            continue
-        gone = sum(
-            max(r.expected - r.observed, 0.0) for r in evidence.moved[pair.old, dimension].values()
-        )
-        came = sum(r.observed for r in evidence.moved[pair.new, dimension].values())
-        before = gone / max(evidence.hours.get(pair.old, 1.0), 1e-9)
-        now = came / max(evidence.hours.get(pair.new, 1.0), 1e-9)
-        return f"{text} ({before:,.0f} rows an hour are missing, {now:,.0f} came)"
-    return text
+    dimensions = sorted(
+        plural(d) for n, d in evidence.moved if n == pair.new and (pair.old, d) in evidence.moved
+    )
+    alike = ["name", "time"]
+    if dimensions:
+        alike = ["name", "time", "rows", *dimensions]
+    return (
+        f"{pair.old} fell as {pair.new} began, which no contract declares: perhaps its new name "
+        f"({', '.join(alike[:-1])} and {alike[-1]} agree)"
+    )
 
 
 def of_type(event_type: str, evidence: Evidence, *, down: bool) -> str:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 from eventwatch.alerting.office import Office
 from eventwatch.alerting.route import Route
-from eventwatch.alerting.routing import fallback, route, route_to, usable_channel
+from eventwatch.alerting.routing import fallback, route, route_to, route_to_owner, usable_channel
 from eventwatch.model.alert import Alert
 from eventwatch.model.cause import Cause, CauseKind
-from eventwatch.model.contract import Contract, Tier
+from eventwatch.model.contract import Contract, LifecycleState, Tier
 from eventwatch.model.incident import Incident, Recipient, Role
 from eventwatch.model.status import Severity
 
@@ -40,18 +40,23 @@ def audience(cause: Cause, alerts: Sequence[Alert], office: Office) -> Audience:
         reason = "eventwatch's own trouble goes to its operators"
         return Audience(_recipient(Role.OWNER, replace(operators, reason=reason)), ())
     routes = [_route(alert, office) for alert in alerts]
-    where = _owner(cause, alerts, routes, office)
+    touched = _touched(cause, alerts, office)
+    where = _owner(cause, alerts, routes, touched, office)
     owner = replace(_recipient(Role.OWNER, where), oncall=_oncall(where, alerts, routes, office))
     # Who has nothing declared has nobody to be told besides the owner of the incident.
     others = [
         replace(_recipient(Role.AFFECTED, each), group_id="")
-        for each in dict.fromkeys(routes)
+        for each in dict.fromkeys(
+            (*routes, *(route_to_owner(c, office.directory) for c in touched))
+        )
         if not each.is_fallback
     ]
     for name in dict.fromkeys(alert.result.event_type for alert in alerts):
         contract = office.catalog.of(name)
         if contract is not None:
             others += _consumers(contract)
+    for contract in touched:
+        others += _consumers(contract)
     return Audience(owner, joined((), others, owner))
 
 
@@ -91,6 +96,7 @@ def severity(cause: Cause, alerts: Sequence[Alert], office: Office) -> Severity:
     if highest is Severity.INFO:
         return highest
     moved = {a.result.event_type for a in alerts if a.result.event_type is not None}
+    moved |= {contract.event_type for contract in _touched(cause, alerts, office)}
     if any(_tier(name, office) is Tier.CRITICAL for name in moved):
         return Severity.CRITICAL
     if cause.kind in _WIDE:
@@ -111,7 +117,27 @@ def _tier(event_type: str | None, office: Office) -> Tier | None:
     return None if contract is None else contract.tier
 
 
-def _owner(cause: Cause, alerts: Sequence[Alert], routes: Sequence[Route], office: Office) -> Route:
+def _touched(cause: Cause, alerts: Sequence[Alert], office: Office) -> tuple[Contract, ...]:
+    """Contracts of the event types that a wide cause moved, whether or not they have alerts: what
+    moves together is often told once."""
+    if cause.kind is CauseKind.EXPOSURE:
+        stopped = any(
+            a.result.event_type is None and a.result.aspect in ("staleness", "common")
+            for a in alerts
+        )
+        declared = office.catalog.declared_in(cause.exposure) if stopped else ()
+        return tuple(c for c in declared if c.state is LifecycleState.ACTIVE)
+    found = (office.catalog.of(name) for name in cause.affected)
+    return tuple(contract for contract in found if contract is not None)
+
+
+def _owner(
+    cause: Cause,
+    alerts: Sequence[Alert],
+    routes: Sequence[Route],
+    touched: Sequence[Contract],
+    office: Office,
+) -> Route:
     if cause.kind not in _WIDE:
         return _of_event_type(cause, alerts, routes)
     exposure = office.exposures.get(cause.exposure)
@@ -132,6 +158,9 @@ def _owner(cause: Cause, alerts: Sequence[Alert], routes: Sequence[Route], offic
         for alert, each in zip(alerts, routes, strict=True)
         if alert.result.event_type is not None
     }
+    for contract in touched:
+        each = route_to_owner(contract, office.directory)
+        declared.setdefault((each.team, each.channel), each)
     if len(declared) == 1:
         (only,) = declared.values()
         if not only.is_fallback:

@@ -86,7 +86,7 @@ def route(
             "no contract declares this event type; to send it to its team, declare it with "
             "owner.team in the contracts",
         )
-    return _of_owner(contract, directory)
+    return route_to_owner(contract, directory)
 
 
 def _of_exposure(result: Result, exposure: Exposure, directory: Directory) -> Route:
@@ -103,7 +103,8 @@ def _of_exposure(result: Result, exposure: Exposure, directory: Directory) -> Ro
     )
 
 
-def _of_owner(contract: Contract, directory: Directory) -> Route:
+def route_to_owner(contract: Contract, directory: Directory) -> Route:
+    """Where the owner that a contract names is reached."""
     owner: Owner = contract.owner
     own_channel = usable_channel(owner.slack_channel)
     if not owner.team:

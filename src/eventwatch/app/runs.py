@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from eventwatch.alerting.causes_after import Past, past_of
 from eventwatch.app.adapters import adapter
-from eventwatch.app.chart import drawer
 from eventwatch.app.house import House, RunOptions, notifier, store, stuck_after
 from eventwatch.app.telling import office_of, preview, tell
 from eventwatch.model.alert import Delivery, Outcome
@@ -34,6 +34,7 @@ from eventwatch.pipeline.dead_letters import DeadLetters
 from eventwatch.pipeline.deliver import Delivering, deliver
 from eventwatch.pipeline.measure import history_name
 from eventwatch.pipeline.report import ExposureReport, Report
+from eventwatch.pipeline.source import source_of
 from eventwatch.ports.history import History
 from eventwatch.ports.notifier import Notifier
 from eventwatch.ports.store import StateReader, Store
@@ -94,6 +95,8 @@ def cycle(house: House, options: RunOptions) -> Report:
     opened = store(house)
     history: History = adapter("history")(house.settings.history)
     place = Workplace(house, opened, history, house.catalog)
+    from eventwatch.app.chart import drawer  # It looks at what this module measures.
+
     speaker = notifier(house.settings.notify, drawer(house, opened))
     try:
         reports = [run_cycle(place, e, options, run_id) for e in house.chosen(options)]
@@ -246,7 +249,14 @@ def _watch(
         restriction=options.restriction,
         run_id=run_id,
         holidays=holidays_of(exposure, now),
+        past=() if reader is None or as_of else _past(reader, exposure, now),
     )
+
+
+def _past(reader: StateReader, exposure: Exposure, now: datetime) -> tuple[Past, ...]:
+    """Causes that ended a while ago, which may still have after-effects."""
+    known = reader.incidents(open_only=False)
+    return past_of(known, exposure, source_of(exposure), now)
 
 
 def holidays_of(exposure: Exposure, now: datetime) -> tuple[Holiday, ...]:

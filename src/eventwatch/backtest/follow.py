@@ -6,7 +6,7 @@ live cycle. This is what remembers between them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -53,11 +53,14 @@ class Setting:
 class Follower:
     """The alerts and incidents of one exposure under one set of checks. Cycles must come in order."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(
+        self, setting: Setting, heard: Callable[[datetime, Changes], None] | None = None
+    ) -> None:
+        """``heard`` is told what each telling step changes."""
         scene = setting.scene
         # Edits for numbers alone tell nobody anything.
         incidents = replace(setting.notify.incidents, refresh=NEVER)
-        self._setting = setting
+        self._setting, self._heard = setting, heard
         self._office = Office(
             catalog=scene.catalog,
             directory=setting.directory,
@@ -151,6 +154,8 @@ class Follower:
         changes = conduct(self._board, self._office, at)
         self._board = applied(self._board, changes, at)
         self._note(at, changes)
+        if self._heard is not None:
+            self._heard(at, changes)
 
     def _note(self, at: datetime, changes: Changes) -> None:
         posts = {e.incident_id: post.id for post in changes.posts for e in post.entries}

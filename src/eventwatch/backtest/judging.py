@@ -94,7 +94,7 @@ def judge_day(
                     else:
                         results[i].extend(judge(view, checks, only))
             said = tuple(
-                replace(p.pack(found), evidence=evidence(view, _as_alerts(found, at)))
+                replace(p.pack(found), evidence=evidence(view, as_alerts(found, at)))
                 for p, found in zip(packers, results, strict=True)
             )
             cycles.append(Cycle(at, said, len(results[0])))
@@ -104,7 +104,7 @@ def judge_day(
     return tuple(cycles)
 
 
-def _as_alerts(results: Sequence[Result], at: datetime) -> list[Alert]:
+def as_alerts(results: Sequence[Result], at: datetime) -> list[Alert]:
     """Failures as the alerts that they would open now."""
     return [
         Alert(r.fingerprint, r.fingerprint, AlertState.FIRING, r, at, at)

@@ -21,6 +21,7 @@ from eventwatch.cli import (
     contracts,
     demo,
     doctor,
+    drill,
     explain,
     feedback,
     health,
@@ -30,6 +31,7 @@ from eventwatch.cli import (
     run_once,
     silence,
     validate,
+    why_not,
 )
 from eventwatch.cli.codes import EXIT_CODES, INTERRUPTED, NOBODY_READS, UNMEASURED, WRONG_SETTINGS
 from eventwatch.cli.logs import LogFormat, LogLevel, set_up_logging
@@ -107,6 +109,8 @@ app.command("health", epilog=health.EPILOG)(health.health)
 app.command("backtest", epilog=backtest.EPILOG)(backtest.backtest)
 app.command("blind-spots", epilog=blind_spots.EPILOG)(blind_spots.blind_spots)
 app.command("explain", epilog=explain.EPILOG)(explain.explain)
+app.command("drill", epilog=drill.EPILOG)(drill.drill)
+app.command("why-not", epilog=why_not.EPILOG)(why_not.why_not)
 app.command("init")(init.init)
 app.command("demo")(demo.demo)
 app.add_typer(contracts.app, name="contracts")

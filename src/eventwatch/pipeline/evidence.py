@@ -27,6 +27,8 @@ IntArray = NDArray[np.int64]
 
 LONGEST = 24
 """Hours of a span: what lasts longer shows in its newest hours as well."""
+SHORTEST = 0.5
+"""Hours after which a span may begin with a whole hour, without the one in which it began."""
 WEEK, DAY = 7 * 24, 24
 WEEKS, DAYS = 4, 6
 """Earlier weeks that are looked at; days, where not even one week is known."""
@@ -38,8 +40,10 @@ MOST_LEVEL = 4.0
 CUTS_KNOWN = timedelta(days=35)
 MOST_VALUES = 20
 """Of a dimension, for one event type; the rest counts as other."""
-SAYS = 5.0
+SAYS = 9.0
 """Rows under a value from which on an event type says how it does."""
+SURE = 3.0
+"""Standard deviations of a count by which it must be off to say so."""
 CHUNK = 1_000_000
 """Cells that are looked at at once, to keep what they need small."""
 
@@ -102,7 +106,7 @@ def _begins(telling: Sequence[Alert], end: float) -> dict[str | None, int]:
 def _first_hour(at: datetime, end: float) -> int:
     """The hour in which it began is half as usual: left out, where a whole one is known after it."""
     hours = at.timestamp() / HOUR
-    first = int(np.ceil(hours)) if end - np.ceil(hours) >= 1.0 else int(hours)
+    first = int(np.ceil(hours)) if end - np.ceil(hours) >= SHORTEST else int(hours)
     # Of what began a moment ago the last hour says what can be said.
     return int(min(max(first, int(end) - LONGEST), int(np.ceil(end)) - 1))
 
@@ -250,7 +254,9 @@ def _whole(
         return found
 
     rows, usual, known = summed(now), summed(expected), summed(says)
-    fell, rose = names(says & (now <= expected / 2)), names(says & (now >= 2 * expected))
+    off = SURE * np.sqrt(expected + 1.0)
+    fell = names(says & (now <= expected / 2) & (expected - now >= SURE * np.sqrt(expected)))
+    rose = names(says & (now >= 2 * expected) & (now - expected >= off))
     whole: dict[str, dict[str, Across]] = {}
     for i, (dimension, value) in enumerate(labels):
         if rows[i] or usual[i]:

@@ -119,6 +119,16 @@ def _measure(
     return Measured(view, scan, statements + scan.statements, arrived)
 
 
+def remembered(job: Job, history: History) -> ExposureView | None:
+    """The exposure as the history knows it, without a word to the warehouse; None: it knows nothing.
+    Raises StoreError."""
+    name = history_name(job.exposure)
+    until = history.covered_until(name)
+    if until is None:
+        return None
+    return _view(replace(job, now=min(job.now, until)), history, None, history.note(name))
+
+
 def history_name(exposure: Exposure) -> str:
     """The name its measurements are kept under. It changes with whatever decides what they mean, so
     that counts of another table or with other columns are never mixed with these."""
@@ -163,7 +173,7 @@ def _recount(
     )
 
 
-def _view(job: Job, history: History, scan: Scan, note: HistoryNote) -> ExposureView:
+def _view(job: Job, history: History, scan: Scan | None, note: HistoryNote) -> ExposureView:
     exposure, now = job.exposure, job.now
     start = plan.look_back_start(exposure, now)
     end = now + timedelta(seconds=1)
@@ -193,11 +203,11 @@ def _view(job: Job, history: History, scan: Scan, note: HistoryNote) -> Exposure
         ledger=_with(_with({} if job.as_of else job.state.ledger, rows), cuts),
         measured_from=measured_from,
         watching_since=measured_from if since is None else min(since, measured_from),
-        future_loaded=scan.future_loaded,
-        null_loaded=scan.null_loaded,
+        future_loaded=0 if scan is None else scan.future_loaded,
+        null_loaded=0 if scan is None else scan.null_loaded,
         changed=changed,
         approximate=job.as_of and not exposure.has_load_time,
-        capped=scan.capped,
+        capped=() if scan is None else scan.capped,
         holidays=job.holidays,
         labels=job.state.labels,
     )

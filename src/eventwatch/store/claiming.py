@@ -56,7 +56,8 @@ def _take(connection: sa.Connection, row: sa.Row[Any], now: datetime) -> Deliver
         "state": _SENDING,
         "claimed_at": now,
         "attempts": row.attempts + 1,
-        "parent": row.parent or row.post_reference or "",
+        # Where the post is now: it may have been made anew since an earlier try.
+        "parent": row.post_reference or row.parent,
     }
     mine = sa.and_(delivery.c.id == row.id, delivery.c.state == _PENDING)
     changed = connection.execute(sa.update(delivery).where(mine).values(values))
