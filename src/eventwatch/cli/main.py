@@ -85,7 +85,7 @@ def _root(
     log_format: Annotated[
         LogFormat,
         typer.Option(
-            help="How a line of the log looks; auto: text on a terminal, else json.",
+            help="How a line of the log looks; auto: json from a daemon without a terminal, else text.",
             envvar="EVENTWATCH_LOG_FORMAT",
             case_sensitive=False,
         ),
@@ -98,6 +98,9 @@ def _root(
     ] = False,
 ) -> None:
     chosen = LogLevel.INFO if context.invoked_subcommand == "run" else LogLevel.WARNING
+    if log_format is LogFormat.AUTO and context.invoked_subcommand != "run":
+        # Whoever types a command reads its complaints, through a pipe as well.
+        log_format = LogFormat.TEXT
     set_up_logging(chosen if log_level is None else log_level, log_format)
 
 
