@@ -8,11 +8,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from eventwatch.alerting.card import News
-from eventwatch.alerting.route import Route
-from eventwatch.model.alert import Alert, AlertState, Change, Silence
+from eventwatch.model.alert import Alert, AlertState, Silence
 from eventwatch.model.contract import Catalog, Contract, Location, Owner, Team
-from eventwatch.model.result import Amount, Cut, Fact, Result
+from eventwatch.model.result import Amount, Cut, Fact, Result, Spark
 from eventwatch.model.settings import Exposure, NotifySettings, Secret
 from eventwatch.model.status import KindName, Severity, Status
 from tests.fakes.hostile_names import HOSTILE
@@ -20,7 +18,6 @@ from tests.fakes.hostile_names import HOSTILE
 NOW = datetime(2026, 5, 17, 15, 5, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
-GROWTH = Route("growth", "#growth-alerts", "S0123ABCD", "owner named in the contract")
 EXPOSURE = Exposure(name="analytics_events", connection=Secret("duckdb://"), owner="data-platform")
 TEAMS = {
     "growth": Team("growth", "#growth-alerts", "S0123ABCD"),
@@ -98,12 +95,6 @@ def catalog(*contracts: Contract) -> Catalog:
     return Catalog({c.event_type: c for c in contracts}, TEAMS, "digest")
 
 
-def news(of: Alert | None = None, change: Change = Change.FIRED, **changes: Any) -> News:
-    """What is to be told to growth."""
-    made = News(alert() if of is None else of, change, GROWTH, contract())
-    return replace(made, **changes)
-
-
 def silence(**changes: Any) -> Silence:
     """Mutes everything now."""
     values: dict[str, Any] = {
@@ -125,9 +116,9 @@ hostile = st.sampled_from(HOSTILE) | st.text(max_size=400)
 
 
 @st.composite
-def hostile_news(draw: st.DrawFn) -> News:
-    """An alert whose every text is hostile."""
-    of = Result(
+def hostile_result(draw: st.DrawFn) -> Result:
+    """A result whose every text is hostile."""
+    return Result(
         exposure=draw(hostile),
         kind=draw(st.sampled_from(KindName)),
         aspect=draw(st.sampled_from(("bucket", "silence", "unseen", "unreadable", "judging"))),
@@ -145,21 +136,30 @@ def hostile_news(draw: st.DrawFn) -> News:
                 st.none() | st.floats(),
                 st.none() | st.floats(),
                 st.none() | st.floats(),
+                st.none() | st.just(NOW - 2 * HOUR),
+                st.none() | st.just(NOW - HOUR),
             )
         ),
         since=draw(st.none() | st.just(NOW - 3 * HOUR)),
         facts=tuple(draw(st.lists(st.builds(Fact, hostile, hostile), max_size=8))),
+        spark=draw(
+            st.none()
+            | st.builds(
+                Spark, st.just(NOW), st.just(HOUR), st.lists(st.floats(), max_size=40).map(tuple)
+            )
+        ),
         check=draw(hostile),
     )
-    made = contract(
-        draw(hostile),
+
+
+@st.composite
+def hostile_contract(draw: st.DrawFn, event_type: str) -> Contract:
+    """A contract whose every text is hostile."""
+    return contract(
+        event_type,
         message_name=draw(hostile),
         location=Location(draw(hostile), draw(st.none() | st.integers(1, 10**6))),
         owner=Owner(draw(hostile), draw(hostile)),
         description=draw(hostile),
         runbook_url=draw(hostile | st.just("https://wiki.example.com/x")),
     )
-    route = Route(draw(hostile), "#c", "S0123ABCD", draw(hostile), draw(st.booleans()))
-    change = draw(st.sampled_from((Change.FIRED, Change.WORSE, Change.REMIND, Change.RESOLVED)))
-    ended = {"ended_at": NOW, "end_reason": draw(hostile)} if change is Change.RESOLVED else {}
-    return News(told(of, **ended), change, route, draw(st.none() | st.just(made)))

@@ -120,7 +120,8 @@ class Model:
         running: list[Silence],
         now: datetime,
     ) -> None:
-        about = here or [alerts[i] for i in case.ever]
+        about = [] if case.state == "resolved" else here
+        about = about or [alerts[i] for i in case.ever if self._is_of(alerts[i], case.cause)]
         speak = [a for a in about if not a.explained] or about
         hits = [
             max(
@@ -130,7 +131,7 @@ class Model:
             )
             for a in speak
         ]
-        mute = "" if None in hits else max((s.ends_at, s.id) for s in hits if s)[1]
+        mute = "" if None in hits or not hits else max((s.ends_at, s.id) for s in hits if s)[1]
         if case.state == "resolved" and not case.said and not case.mute:
             return
         if mute and mute != case.mute:
@@ -148,16 +149,21 @@ class Model:
             case.said.append("worse")
         if case.state == "acknowledged":
             return
-        if case.severity in ESCALATE and OWNER[case.cause] in ABOVE and not case.escalated:
-            if now - case.told >= ESCALATE[case.severity]:
-                case.escalated = True
-                case.said.append("escalated")
-                if ABOVE[OWNER[case.cause]] not in case.channels:
-                    case.channels.append(ABOVE[OWNER[case.cause]])
+        above, after = ABOVE.get(OWNER[case.cause]), ESCALATE.get(case.severity)
+        if above and after and not case.escalated and now - case.told >= after:
+            case.escalated = True
+            case.said.append("escalated")
+            if above not in case.channels:
+                case.channels.append(above)
         last = max(case.nudged or case.told, case.told)
         if case.severity in REMIND and now - last >= REMIND[case.severity]:
             case.nudged = now
             case.said.append("reminded")
+
+    @staticmethod
+    def _is_of(alert: Alert, cause: str) -> bool:
+        now_of = "table" if alert.cause is not None else alert.result.event_type
+        return not alert.open or now_of == cause
 
     def _speak(self, now: datetime) -> dict[str, list[Case]]:
         wanted: dict[str, list[Case]] = {}

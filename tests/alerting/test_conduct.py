@@ -184,7 +184,7 @@ class TestEnd:
         rows = world.step(after=HOUR)
         assert world.incident.late == 4 * HOUR
         assert world.incident.end_reason == "late, not lost: 4 h"
-        assert "late, not lost" in sent(rows, Action.REPLY)[0].message.plain
+        assert "late, not lost" in sent(rows, Action.REPLY)[0].message.plain.lower()
 
     def test_one_hole_that_stays_is_no_late(self) -> None:
         world = World(contract("a"), contract("b"))

@@ -169,6 +169,9 @@ class IncidentsLive(RuleBasedStateMachine):
                     seen.add(row.post_id)
         assert shown == {channel: {c.cause for c in of} for channel, of in posts.items()}
         assert Counter(r.channel for r in made if not entries[r.post_id]) == Counter(lines)
+        open_posts = {post.id for post in world.board.posts}
+        for case in self.model.cases.values():
+            case.posts = {channel: ids & open_posts for channel, ids in case.posts.items()}
         self._compare()
         self._threads(before.posts)
 

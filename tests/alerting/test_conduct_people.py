@@ -115,6 +115,17 @@ def test_a_platform_that_stopped_across_41_event_types_is_one_incident_and_a_lin
     assert sorted(p.channel for p in posts) == sorted({"#mobile", *(f"#{o}" for o in owners)})
 
 
+def test_event_types_that_a_cut_moved_without_an_alert_of_their_own_count_as_well() -> None:
+    names = [f"e{i}" for i in range(10)]
+    contracts = [contract(n, owner=Owner("search")) for n in names]
+    world = World(*contracts, teams=teams("mobile", "search"))
+    cut = replace(ANDROID, team="mobile")
+    speaks = alert(result(None, cut=cut.cut), cause=replace(cut, affected=tuple(names)))
+    world.step(speaks, *under(cut, "e1"))
+    assert roles(world) == {"#mobile": Role.OWNER, "#search": Role.AFFECTED}
+    assert world.incident.severity is Severity.CRITICAL
+
+
 def test_a_source_is_one_incident_of_the_operators_whatever_it_holds_up() -> None:
     world = World(contract(), teams={"data-platform": Team("data-platform", "#ops")})
     both = [alert(unreadable(exposure=name), cause=SOURCE) for name in (EXPOSURE.name, "other")]

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 
-from eventwatch.alerting.silence import silenced_by, suppressed_by
+from eventwatch.alerting.silence import (
+    maintenance_over,
+    maintenance_silences,
+    silenced_by,
+    suppressed_by,
+)
 from eventwatch.model.contract import Suppression
 from eventwatch.model.result import Cut
+from eventwatch.model.settings import Maintenance
 from eventwatch.model.status import KindName, Status
 from tests.alerting.builders import HOUR, NOW, contract, hostile, result, silence, unreadable
 
@@ -108,3 +115,79 @@ def test_the_last_day_counts_whole_and_is_a_day_in_utc(now: datetime, is_off: bo
 def test_our_own_trouble_and_undeclared_event_types_cannot_be_suppressed() -> None:
     assert suppressed_by(result(status=Status.ERROR), off("all"), NOW) is None
     assert suppressed_by(result(), None, NOW) is None
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def window(from_time: time, to_time: time, *weekdays: int, **changes: Any) -> Maintenance:
+    """A weekly one in Berlin."""
+    return Maintenance(
+        "load",
+        "nightly load",
+        weekdays=weekdays,
+        from_time=from_time,
+        to_time=to_time,
+        time_zone=BERLIN,
+        **changes,
+    )
+
+
+def hours_muted(of: Maintenance, first: datetime, days: int) -> list[tuple[datetime, datetime]]:
+    """The spans in which a window is open, found minute by five minutes."""
+    spans: list[tuple[datetime, datetime]] = []
+    for minutes in range(0, days * 24 * 60, 5):
+        at = first + timedelta(minutes=minutes)
+        for made in maintenance_silences([of], at):
+            assert made.starts_at <= at < made.ends_at
+            if (made.starts_at, made.ends_at) not in spans:
+                spans.append((made.starts_at, made.ends_at))
+    return spans
+
+
+def test_a_window_of_one_night_begins_on_its_weekday_and_ends_on_the_next() -> None:
+    friday = window(time(22), time(6), 4)
+    (span,) = hours_muted(friday, datetime(2026, 5, 11, tzinfo=UTC), 7)
+    assert span == (datetime(2026, 5, 15, 20, tzinfo=UTC), datetime(2026, 5, 16, 4, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("first", "hours"),
+    [
+        (datetime(2026, 3, 28, 12, tzinfo=UTC), 3),
+        (datetime(2026, 10, 24, 12, tzinfo=UTC), 5),
+        (datetime(2026, 5, 16, 12, tzinfo=UTC), 4),
+    ],
+)
+def test_a_window_is_as_long_as_its_clock_times_say_on_days_that_are_not(
+    first: datetime, hours: int
+) -> None:
+    (span,) = hours_muted(window(time(0), time(4), 6), first, 1)
+    assert span[1] - span[0] == timedelta(hours=hours)
+
+
+def test_a_window_that_ends_at_a_time_that_is_skipped_or_twice_is_not_cut_short() -> None:
+    nightly = window(time(1), time(2, 30), *range(7))
+    (spring,) = hours_muted(nightly, datetime(2026, 3, 28, 12, tzinfo=UTC), 1)
+    assert spring[1] == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+    (autumn,) = hours_muted(nightly, datetime(2026, 10, 24, 12, tzinfo=UTC), 1)
+    assert autumn[1] == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+
+
+def test_each_night_of_a_window_is_a_silence_of_its_own_which_is_known_by_its_id() -> None:
+    nightly = window(time(22), time(6), *range(7), event_type="user_*", team="growth")
+    (one,) = maintenance_silences([nightly], datetime(2026, 5, 17, 21, tzinfo=UTC))
+    (two,) = maintenance_silences([nightly], datetime(2026, 5, 18, 21, tzinfo=UTC))
+    assert one.id != two.id
+    assert (one.event_type, one.team, one.reason) == ("user_*", "growth", "nightly load")
+    assert maintenance_over(one.id, [nightly], one.ends_at - timedelta(seconds=1)) is None
+    assert maintenance_over(one.id, [nightly], one.ends_at) == one
+
+
+def test_a_window_that_the_config_no_longer_has_is_over() -> None:
+    nightly = window(time(22), time(6), *range(7))
+    (one,) = maintenance_silences([nightly], datetime(2026, 5, 17, 21, tzinfo=UTC))
+    gone = maintenance_over(one.id, [], datetime(2026, 5, 17, 22, tzinfo=UTC))
+    assert gone is not None
+    assert (gone.id, gone.author) == (one.id, "maintenance load")
+    assert maintenance_over("maintenance:what", [], NOW) is None

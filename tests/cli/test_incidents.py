@@ -172,7 +172,8 @@ class TestWhyNot:
     def test_a_name_that_nobody_knows_is_refused(self, capsys: pytest.CaptureFixture[str]) -> None:
         code, _, err = asked(capsys, "why-not", "--event-type", "order_payed")
         assert code == 2
-        assert "did you mean order_paid" in err
+        assert "did you mean" in err
+        assert "order_paid" in err
 
 
 class TestDrill:

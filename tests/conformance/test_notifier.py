@@ -11,13 +11,10 @@ from typing import Protocol
 
 import pytest
 
-from eventwatch.alerting.card import News
-from eventwatch.alerting.message import compose
-from eventwatch.alerting.route import Route
-from eventwatch.model.alert import Action, Alert, AlertState, Change, Delivery, Outcome, Verdict
-from eventwatch.model.result import Result
+from eventwatch.alerting.page import Page
+from eventwatch.alerting.spans import Name, on_terminal, slack
+from eventwatch.model.alert import Action, Delivery, Message, Outcome, Verdict
 from eventwatch.model.settings import AppriseSettings, Secret, SlackSettings, WebhookSettings
-from eventwatch.model.status import KindName, Status
 from eventwatch.notifiers.apprise import AppriseNotifier
 from eventwatch.notifiers.router import RouterNotifier
 from eventwatch.notifiers.slack import SlackNotifier
@@ -125,10 +122,10 @@ def service(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def row(name: str = "user_followed_user", n: int = 0) -> Delivery:
-    of = Result("analytics_events", KindName.VOLUME, "bucket", Status.FAIL, name, summary=name)
-    alert = Alert("a", of.fingerprint, AlertState.FIRING, of, NOW, NOW)
-    route = Route("growth", "#growth-alerts", "S0123ABCD")
-    message = compose(route, [News(alert, Change.FIRED, route)], NOW)
+    line = (Name(name),)
+    page = Page("", name)
+    assert page.line(line)
+    message = Message(slack(line, 300), page.json(), on_terminal(line))
     return Delivery(
         f"k{n}", "#growth-alerts", "growth", message, ("a",), NOW, attempts=1, claimed_at=NOW
     )

@@ -216,7 +216,9 @@ class TestBoard:
             ("#growth-alerts", "money"): NOW - timedelta(hours=4),
         }
 
-    def test_digests_are_known_by_name_and_move_back_with_a_clock_that_was_ahead(self, store: SqlStore) -> None:
+    def test_digests_are_known_by_name_and_move_back_with_a_clock_that_was_ahead(
+        self, store: SqlStore
+    ) -> None:
         tell(store, Changes(digests={"broken": NOW, NASTY: NOW}))
         tell(store, Changes(digests={"broken": NOW + DAY, NASTY: NOW - DAY}))
         assert board(store).digests == {"broken": NOW + DAY, NASTY: NOW - DAY}

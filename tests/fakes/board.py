@@ -31,8 +31,7 @@ def apply(board: Board, changes: Changes) -> Board:
     last = dict(board.last_posts)
     for post in changes.posts:
         if post.id not in known:
-            at = (post.channel, post.team)
-            last[at] = max(post.created_at, last.get(at, post.created_at))
+            last[post.channel, post.team] = post.created_at
     hidden = {k: tuple(v) for k, v in board.hidden.items()}
     for silence, ids in changes.hidden.items():
         hidden[silence] = tuple(dict.fromkeys((*hidden.get(silence, ()), *ids)))

@@ -54,9 +54,9 @@ def break_down(what: str) -> None:
     elif what == "stuck":
         timer.Alarm.get_next_fire_time = lambda *_: threading.Event().wait()  # type: ignore
     elif what == "worker":
-        Rounds.run = fail  # type: ignore[method-assign]
+        Rounds.run = fail  # type: ignore[method-assign,assignment]
     elif what == "sender":
-        Desk._send_once = fail  # type: ignore[method-assign]
+        Desk._send_once = fail  # type: ignore[method-assign,assignment]
 
 
 def main() -> int:

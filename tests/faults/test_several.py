@@ -24,6 +24,7 @@ from tests.faults.watched import (
     ledger,
     lively,
     longest_stall,
+    more,
     ran,
     reading,
     wait_for,
@@ -175,13 +176,13 @@ def test_a_server_that_ends_every_connection_costs_nothing(
     with daemon(project, state=server_state) as watched:
         assert wait_for(lambda: ran(watched.state) >= 2), watched.log.read_text()
         for _ in range(3):
+            two_more = more(watched, 2)
             with engine.begin() as connection:
                 connection.exec_driver_sql(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
-            count = ran(watched.state)
-            assert wait_for(lambda n=count: ran(watched.state) >= n + 2, 15)
+            assert wait_for(two_more, 15)
         assert watched.end() == 0, watched.log.read_text()
     assert holes(ledger(watched.state), watched.every) == []
     engine.dispose()

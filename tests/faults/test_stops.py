@@ -6,6 +6,7 @@ import random
 import signal
 import time
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -92,7 +93,7 @@ def moments(project: Project, waits: list[float]) -> None:
         with daemon(project) as watched:
             # Before the handler is there, Python itself dies of the signal.
             handled = f"/proc/{watched.process.pid}/status"
-            assert wait_for(lambda path=handled: _catches(path, signal.SIGTERM))
+            assert wait_for(partial(_catches, handled, signal.SIGTERM))
             time.sleep(wait)
             assert watched.end() == 0, watched.log.read_text()
 

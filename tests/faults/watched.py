@@ -131,6 +131,12 @@ def ran(state: Secret, exposure: str = "events") -> int:
     return sum(s.status is SlotStatus.RAN for s in ledger(state, exposure))
 
 
+def more(watched: Watched, count: int) -> Callable[[], bool]:
+    """Whether so many slots have run since now."""
+    wanted = ran(watched.state) + count
+    return lambda: ran(watched.state) >= wanted
+
+
 def holes(slots: tuple[Slot, ...], every: float) -> list[datetime]:
     """Slots of the schedule between the first and the last row that have no row, and those without
     an end, save the newest."""

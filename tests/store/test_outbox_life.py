@@ -10,9 +10,9 @@ from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from eventwatch.model.alert import Action, Delivery, DeliveryState, Outcome, Verdict
+from eventwatch.model.alert import Action, Delivery, DeliveryState, Message, Outcome, Verdict
 from eventwatch.model.incident import Changes
 from eventwatch.model.settings import Secret
 from eventwatch.store.sql import open_store
@@ -24,6 +24,7 @@ FALLBACK = "#fallback"
 PENDING, SENDING = DeliveryState.PENDING, DeliveryState.SENDING
 SENT, DEAD = DeliveryState.SENT, DeliveryState.DEAD
 WITHHELD = DeliveryState.WITHHELD
+SHORT = Message("t", "[]", "t")
 
 
 @dataclass
@@ -62,7 +63,7 @@ class Life(RuleBasedStateMachine):
     def write(self, one: Delivery) -> None:
         """What is written now is said after what was written before."""
         self.now += timedelta(seconds=1)
-        one = replace(one, created_at=self.now)
+        one = replace(one, created_at=self.now, message=SHORT)
         self.store.tell(self.now, lambda _: Changes(deliveries=(one,)))
         place = self.posts.get(one.post_id)
         if place is not None and one.action is not Action.POST:
@@ -85,7 +86,16 @@ class Life(RuleBasedStateMachine):
     def put(self, key: str, row: Delivery) -> None:
         self.rows = [row if r.key == key else r for r in self.rows]
 
-    @precondition(lambda self: len(self.posts) < 3)
+    @initialize()
+    def begin(self) -> None:
+        """Two live messages in one channel that were accepted, and a third that was not yet."""
+        self.make_post("#a")
+        self.make_post("#a")
+        self.say_all()
+        self.say_all()
+        self.make_post("#b")
+
+    @precondition(lambda self: len(self.posts) < 4)
     @rule(channel=st.sampled_from(CHANNELS))
     def make_post(self, channel: str) -> None:
         name = self.name()
@@ -108,8 +118,11 @@ class Life(RuleBasedStateMachine):
     def wait(self, minutes: int) -> None:
         self.now += minutes * MINUTE
 
-    @rule(limit=st.integers(1, 4), busy=st.sets(st.sampled_from((*CHANNELS, FALLBACK))))
-    def claim(self, limit: int, busy: set[str]) -> None:
+    @rule(
+        limit=st.integers(1, 4),
+        busy=st.frozensets(st.sampled_from((*CHANNELS, FALLBACK)), max_size=1),
+    )
+    def claim(self, limit: int, busy: frozenset[str]) -> None:
         claimed = self.store.claim_deliveries(self.now, limit, busy=busy)
         closed = busy | {r.channel for r in self.rows if r.state is SENDING}
         heads = [head for c in (*CHANNELS, FALLBACK) if c not in closed and (head := self.head(c))]
@@ -143,23 +156,36 @@ class Life(RuleBasedStateMachine):
     @rule()
     def say_all(self) -> None:
         """A good minute: all that can be said is said."""
-        self.claim(9, set())
+        self.claim(9, frozenset())
         for one in [r for r in self.rows if r.state is SENDING]:
             self.answered(one, Verdict.SENT, None, False)
 
-    @precondition(lambda self: any(r.state is SENDING for r in self.rows))
     @rule(
-        data=st.data(),
-        verdict=st.sampled_from(Verdict),
-        pause=st.none() | st.integers(1, 20),
+        verdicts=st.lists(st.sampled_from(Verdict), min_size=1, max_size=3),
+        pause=st.none() | st.integers(1, 9),
+        meanwhile=st.none() | st.sampled_from((Action.UPDATE, Action.REPLY)),
         falls_back=st.booleans(),
+        frozen=st.booleans(),
     )
-    def answer(
-        self, data: st.DataObject, verdict: Verdict, pause: int | None, falls_back: bool
+    def attempt(
+        self,
+        verdicts: list[Verdict],
+        pause: int | None,
+        meanwhile: Action | None,
+        falls_back: bool,
+        frozen: bool,
     ) -> None:
-        """To a claim that holds."""
-        holding = [r for r in self.rows if r.state is SENDING]
-        self.answered(data.draw(st.sampled_from(holding)), verdict, pause, falls_back)
+        """All that can be said is tried; more is written meanwhile, and a frozen process answers
+        after somebody else took its row."""
+        self.claim(9, frozenset())
+        for n, one in enumerate([r for r in self.rows if r.state is SENDING]):
+            if meanwhile is not None and one.post_id in self.posts:
+                self.write(said(self.name(), meanwhile, post_id=one.post_id))
+            if frozen:
+                self.answered(one, Verdict.RETRY, None, False)
+                self.now += MINUTE
+                self.claim(9, frozenset())
+            self.answered(one, verdicts[n % len(verdicts)], pause, falls_back)
 
     @precondition(lambda self: self.under_way)
     @rule(data=st.data(), verdict=st.sampled_from(Verdict), falls_back=st.booleans())
@@ -233,21 +259,17 @@ class Life(RuleBasedStateMachine):
                 self.rows.append(fallback)
 
     @invariant()
-    def both_hold_the_same(self) -> None:
-        held = {d.key: (d.state, d.channel, d.not_before) for d in self.store.deliveries(10**6)}
-        mine = {d.key: (d.state, d.channel, d.not_before) for d in self.rows}
-        # The pause of what was sent is over.
-        for key, (state, channel, _) in mine.items():
-            assert held[key][:2] == (state, channel), key
-            if state is PENDING:
-                assert held[key] == mine[key]
-        assert set(held) == set(mine)
+    def both_hold_the_same_and_no_channel_has_two_under_way(self) -> None:
+        rows = self.store.deliveries(10**6)
+        held = {d.key: (d.state, d.channel, self.pause(d)) for d in rows}
+        assert held == {d.key: (d.state, d.channel, self.pause(d)) for d in self.rows}
+        under_way = [d.channel for d in rows if d.state is SENDING]
+        assert len(under_way) == len(set(under_way))
 
-    @invariant()
-    def no_channel_has_two_under_way(self) -> None:
-        channels = [d.channel for d in self.store.deliveries(10**6) if d.state is SENDING]
-        assert len(channels) == len(set(channels))
+    def pause(self, one: Delivery) -> datetime | None:
+        """Of a row that waits; of others it says nothing."""
+        return one.not_before if one.state is PENDING else None
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
+TestLife.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)

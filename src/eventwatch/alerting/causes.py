@@ -7,7 +7,7 @@ An alert that a cause took stays with it while the cause goes on, and for a whil
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -186,6 +186,9 @@ class _Table:
         # A value of a dimension that fell everywhere is the wider cause of what fell with it.
         cut = {id(a) for wide in wide_cuts(scene, self._rest(), proven=True) for a in wide.under}
         rest = [a for a in self._rest() if id(a) not in cut]
+        by_type: dict[str | None, list[Alert]] = {}
+        for alert in rest:
+            by_type.setdefault(alert.result.event_type, []).append(alert)
         for pair in renames(rest, scene.evidence):
             base = event_type_cause(scene.exposure.name, pair.old)
             contract = scene.catalog.of(pair.old)
@@ -196,15 +199,18 @@ class _Table:
                 detail=of_rename(pair, scene.evidence),
                 team="" if contract is None else contract.owner.team,
             )
-            self._give(cause, [a for a in rest if _is_of(a, pair.old, pair.new)], ())
-        for alert in rest:
-            known = alert.cause
-            if alert.id in self._given or known is None or known.kind is not CauseKind.RENAME:
-                continue
-            # It was seen to be one; while both sides are open it stays one.
-            names = {a.result.event_type for a in rest if a.cause is not None and _same(a, known)}
-            if {known.event_type, known.other} <= names:
-                self._give(known, [a for a in rest if _same(a, known)], ())
+            self._give(cause, _of_rename(by_type, cause), ())
+        # What was seen to be one stays one while both sides are open.
+        known = {
+            (a.cause.event_type, a.cause.other): a.cause
+            for a in rest
+            if a.id not in self._given and a.cause is not None and a.cause.kind is CauseKind.RENAME
+        }
+        for cause in known.values():
+            members = [a for a in _of_rename(by_type, cause) if self._keeps(a, cause)]
+            both = {a.result.event_type for a in members if a.id not in self._given}
+            if both >= {cause.event_type, cause.other}:
+                self._give(cause, members, ())
 
     def cuts(self) -> None:
         """Values of a watched dimension that moved across event types."""
@@ -282,19 +288,12 @@ class _Table:
         return own_cause(alert, detail)
 
 
-def _is_of(alert: Alert, old: str, new: str) -> bool:
-    """What a rename shows itself by: all of the new name that is not wrong in itself, and of the old
-    one what fails to come."""
-    name = alert.result.event_type
-    return (name == old and falls(alert)) or (name == new and (is_unseen(alert) or rises(alert)))
-
-
-def _same(alert: Alert, cause: Cause) -> bool:
-    return (
-        alert.cause is not None
-        and alert.cause.key == cause.key
-        and _is_of(alert, cause.event_type or "", cause.other or "")
-    )
+def _of_rename(by_type: Mapping[str | None, Sequence[Alert]], cause: Cause) -> list[Alert]:
+    """What a rename shows itself by: of the old name what fails to come, of the new one that it is
+    unknown and that it rose. Not what is wrong with either in itself."""
+    old = [a for a in by_type.get(cause.event_type, ()) if falls(a)]
+    new = [a for a in by_type.get(cause.other, ()) if is_unseen(a) or rises(a)]
+    return [*old, *new]
 
 
 def _merged(past: Sequence[Past]) -> list[Past]:

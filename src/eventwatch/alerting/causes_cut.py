@@ -123,8 +123,7 @@ def best_cut(
     None: none explains enough. ``given``: values that are known to be off, which need no proof by
     several event types; others of their dimension may join them."""
     found = []
-    dimensions = {d for _, d in evidence.moved} if given is None else {given.dimension}
-    for dimension in sorted(dimensions):
+    for dimension in evidence.dimensions if given is None else (given.dimension,):
         listed = {n: table for n in moved if (table := evidence.moved.get((n, dimension)))}
         across = evidence.whole.get(dimension, {})
         cutting = _cutting(dimension, listed, across, down, () if given is None else given.values)
@@ -140,10 +139,9 @@ def best_cut(
 def only_value(evidence: Evidence, event_type: str, *, down: bool) -> Cutting | None:
     """The values that explain the movement of one event type; None: none does."""
     found = []
-    for (name, dimension), table in sorted(evidence.moved.items()):
-        if name != event_type:
-            continue
-        cutting = _cutting(dimension, {name: table}, {}, down, ())
+    for dimension in evidence.dimensions:
+        table = evidence.moved.get((event_type, dimension), {})
+        cutting = _cutting(dimension, {event_type: table}, {}, down, ())
         if cutting is None or not cutting.explains or abs(cutting.change) < CLEARLY:
             continue
         rest = [r for v, r in table.items() if v not in cutting.values]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 
 @dataclass(frozen=True)
@@ -40,3 +41,8 @@ class Evidence:
     """Event type → length of that span."""
     whole: Mapping[str, Mapping[str, Across]] = field(default_factory=dict)
     """Dimension → value → how it did over all event types."""
+
+    @cached_property
+    def dimensions(self) -> tuple[str, ...]:
+        """Those that anything is known of, sorted."""
+        return tuple(sorted({d for _, d in self.moved} | set(self.whole)))

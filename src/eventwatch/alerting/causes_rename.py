@@ -74,8 +74,9 @@ def _similar(new: str, old: str) -> bool:
 def _apart(old: str, new: str, evidence: Evidence) -> float | None:
     """How far the rows that came are from those that are missing, 0 to 1; None: they are others."""
     worst = 0.0
-    dimensions = sorted(d for n, d in evidence.moved if n == new and (old, d) in evidence.moved)
-    for dimension in dimensions:
+    for dimension in evidence.dimensions:
+        if (old, dimension) not in evidence.moved or (new, dimension) not in evidence.moved:
+            continue
         gone = {
             v: max(r.expected - r.observed, 0.0) for v, r in evidence.moved[old, dimension].items()
         }

@@ -105,7 +105,16 @@ def wide_cuts(scene: Scene, rest: Sequence[Alert], *, proven: bool = False) -> t
             wide = _Search(scene, left, down).cut(proven=proven)
             if wide is None:
                 break
-            found.append(wide)
+            place = next(
+                (i for i, w in enumerate(found) if w.cause.key == wide.cause.key), len(found)
+            )
+            if place < len(found):
+                # The rest of the same cause, worded as its first part.
+                first = found.pop(place)
+                roots, under = (*first.roots, *wide.roots), (*first.under, *wide.under)
+                found.insert(place, replace(first, roots=roots, under=under))
+            else:
+                found.append(wide)
             taken = {a.id for a in (*wide.roots, *wide.under)}
             left = [a for a in left if a.id not in taken]
     return _without_mirrors(found, rest, scene.evidence)

@@ -48,9 +48,10 @@ def of_cut(cutting: Cutting, others_known: bool) -> str:
 
 def of_rename(pair: Rename, evidence: Evidence) -> str:
     """What shows that it is one."""
-    dimensions = sorted(
-        plural(d) for n, d in evidence.moved if n == pair.new and (pair.old, d) in evidence.moved
-    )
+    moved = evidence.moved
+    dimensions = [
+        plural(d) for d in evidence.dimensions if (pair.new, d) in moved and (pair.old, d) in moved
+    ]
     alike = ["name", "time"]
     if dimensions:
         alike = ["name", "time", "rows", *dimensions]

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import shlex
 
-from eventwatch.model.result import Result
+from eventwatch.model.cause import Cause, CauseKind
+from eventwatch.model.result import Cut, Result
 from eventwatch.model.status import Status
 
 _UNSAFE = frozenset("'\"`\\*?[]!&<>$")
@@ -32,30 +33,35 @@ def _option(option: str, name: str) -> str:
     return f"{option}={shlex.quote(glob)}" if glob[:1] == "-" else f"{option} {shlex.quote(glob)}"
 
 
-def see(result: Result) -> str:
-    """Shows the thing again, as it is now."""
-    if result.status is Status.ERROR:
-        return "eventwatch validate"
-    what = _option("--exposure", result.exposure)
-    if result.event_type is not None:
-        what = _option("--event-type", result.event_type)
-    return f"eventwatch run-once {what} --check {result.kind.value}"
+def silence(result: Result, cause: Cause | None = None) -> str:
+    """Mutes for four hours what an incident of this cause is about: the whole table, one value for
+    every event type, one event type, or one check of what is none of these."""
+    kind = ""
+    if cause is not None and cause.kind is CauseKind.EXPOSURE:
+        what = _option("--exposure", cause.exposure)
+    elif cause is not None and cause.kind is CauseKind.CUT and cause.cut is not None:
+        what = f"{_option('--exposure', cause.exposure)} {_value(cause.cut)}"
+    else:
+        what = _option("--exposure", result.exposure)
+        if result.event_type is not None:
+            what = _option("--event-type", result.event_type)
+        elif result.cut is not None:
+            what += f" {_value(result.cut)}"
+        else:
+            kind = f" --kind {result.kind.value}"
+        if result.status is Status.ERROR:
+            # The data may be wrong as well, and is told when our trouble is over.
+            kind = f" --kind {result.kind.value}"
+    return f"eventwatch silence add {what}{kind} --for 4h --reason '…'"
 
 
-def silence(result: Result) -> str:
-    """Mutes the thing for four hours."""
-    what = _option("--exposure", result.exposure)
-    if result.event_type is not None:
-        what = _option("--event-type", result.event_type)
-    elif result.cut is not None:
-        what += f" {_option('--dimension', result.cut.dimension)}"
-        what += f" {_option('--value', result.cut.value)}"
-    return f"eventwatch silence add {what} --kind {result.kind.value} --for 4h --reason '…'"
+def _value(cut: Cut) -> str:
+    return f"{_option('--dimension', cut.dimension)} {_option('--value', cut.value)}"
 
 
-def see_team(team: str, exposure: str) -> str:
-    """Shows all that is wrong for a team. ``--team`` takes no globs, so a team whose name cannot
-    stand in a command is shown through its exposure."""
+def list_team(team: str) -> str:
+    """Shows all incidents of a team. ``--team`` takes no globs: where the name cannot stand in a
+    command, it shows those of all."""
     if not team or glob_for(team) != team:
-        return f"eventwatch run-once {_option('--exposure', exposure)}"
-    return f"eventwatch run-once {_option('--team', team)}"
+        return "eventwatch incidents list"
+    return f"eventwatch incidents list {_option('--team', team)}"

@@ -146,7 +146,7 @@ def _known(incidents: Iterable[Incident], office: Office, now: datetime) -> dict
 
 
 def _opened(key: str, alerts: Sequence[Alert], office: Office, now: datetime) -> Followed:
-    cause = alerts[0].cause or own_cause(alerts[0])
+    cause = _cause(alerts)
     audience = people.audience(cause, alerts, office)
     incident = Incident(
         # The instant is part of it, since an alert may come back to a cause that was over long ago.
@@ -198,7 +198,7 @@ def _went_on(
 
 def _told_of(incident: Incident, alerts: Sequence[Alert], office: Office) -> Incident:
     """The incident as its firing alerts word it now. Its owner stays once told: there the message is."""
-    cause = alerts[0].cause or own_cause(alerts[0])
+    cause = _cause(alerts)
     audience = people.audience(cause, alerts, office)
     owner = audience.owner if incident.told_at is None else incident.owner
     return replace(
@@ -231,6 +231,12 @@ def _again(changed: Incident, before: Incident, now: datetime) -> Incident:
     )
 
 
+def _cause(alerts: Sequence[Alert]) -> Cause:
+    """As the alert words it that speaks for all of them, if one does."""
+    known = [alert.cause for alert in alerts if alert.cause is not None]
+    return next((c for c in known if c.affected), alerts[0].cause or own_cause(alerts[0]))
+
+
 def _fresh(incident: Incident, alerts: Sequence[Alert]) -> list[Alert]:
     """Those that do not belong to it yet, or left it."""
     here = {member.alert_id for member in incident.members if member.over_at is None}
@@ -240,7 +246,7 @@ def _fresh(incident: Incident, alerts: Sequence[Alert]) -> list[Alert]:
 def _worse(incident: Incident, alerts: Sequence[Alert], office: Office) -> bool:
     if not alerts:
         return False
-    cause = alerts[0].cause or own_cause(alerts[0])
+    cause = _cause(alerts)
     return people.severity(cause, alerts, office).rank > incident.severity.rank
 
 

@@ -112,6 +112,12 @@ def best_effort(alerts: Iterable[Alert], office: Office) -> bool:
     return tiers == {Tier.BEST_EFFORT}
 
 
+def _moved(cause: Cause, alerts: Iterable[Alert]) -> set[str]:
+    """Event types, whether or not anything is told of each alone."""
+    named = {a.result.event_type for a in alerts if a.result.event_type is not None}
+    return named | set(cause.affected)
+
+
 def _tier(event_type: str | None, office: Office) -> Tier | None:
     contract = office.catalog.of(event_type)
     return None if contract is None else contract.tier

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from eventwatch.alerting import incident_people as people
-from eventwatch.alerting.incident_group import Followed, moment, rank
+from eventwatch.alerting.incident_group import Followed, moment, own_cause, rank
 from eventwatch.alerting.incident_mute import because, muted
 from eventwatch.alerting.live import Shown
 from eventwatch.alerting.office import Office
@@ -80,7 +80,7 @@ def stories(
         )
         held = None
         if incident.open or moments or incident.muted_by:
-            held = muted(incident, one.alerts or alerts, active, office, now)
+            held = muted(incident, one.alerts or _own(incident, alerts), active, office, now)
             incident = _marked(incident, held, moments, now)
         quiet = incident.told_at is None and people.best_effort(one.alerts or alerts, office)
         if held is None and not quiet and one.alerts and incident.told_at is not None:
@@ -99,6 +99,12 @@ def stories(
             )
         )
     return tuple(found)
+
+
+def _own(incident: Incident, alerts: Sequence[Alert]) -> tuple[Alert, ...]:
+    """Without those that belong to another cause by now."""
+    key = incident.cause.key
+    return tuple(a for a in alerts if not a.open or (a.cause or own_cause(a)).key == key)
 
 
 def _marked(

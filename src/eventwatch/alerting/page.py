@@ -21,8 +21,11 @@ MAX_BLOCKS = 45
 HEADER = 140
 LINE = 420
 SECTION = 2_600
-_KEPT = 700
-"""For the line about the rest."""
+_LAST = 500
+"""Kept for the line about the rest."""
+_FOOTER = 330
+_FOOTER_KEPT = 2 * _FOOTER + 110
+"""JSON may double a text, and there is some around it."""
 _BUTTONS = (
     ("eventwatch_ack", "Acknowledge"),
     ("eventwatch_silence", "Silence 4 h"),
@@ -37,46 +40,57 @@ class Page:
 
     def __init__(self, summary: str, head: str) -> None:
         self._blocks: list[Block] = []
-        self._free = BUDGET - size(summary) - 2 - _KEPT
+        self._free = BUDGET - size(summary) - 2 - _LAST - _FOOTER_KEPT
+        self._places = MAX_BLOCKS - 2
         self._lines: list[str] = []
         if head:
             self._take(header(head))
 
-    def line(self, line: Line) -> bool:
+    def line(self, line: Line, cap: int = LINE) -> bool:
         """One line of a list; False: there is no room."""
-        text = spans.slack(line, LINE)
+        text = spans.slack(line, cap)
         if not text:
             return True
         joined = "\n".join([*self._lines, text])
         if self._lines and size(joined) > SECTION:
             self._flush()
             joined = text
-        if not self._fits([*self._pending(), section(joined)]):
+        if not self._fits([section(joined)]):
             return False
         self._lines.append(text)
         return True
 
     def force_line(self, line: Line) -> None:
-        """The last line: its room was kept."""
-        self._free += _KEPT
+        """The line about the rest: its room was kept."""
+        self._free += _LAST
+        self._places += 1
         self.line(line)
 
-    def context_line(self, line: Line) -> bool:
-        """A line in small grey letters."""
-        return self._add([context([spans.slack(line, 2 * LINE)])])
+    def footer(self, line: Line) -> bool:
+        """The last line, in small grey letters: its room was kept."""
+        text = spans.slack(line, _FOOTER)
+        self._free += _FOOTER_KEPT
+        self._places += 1
+        return bool(text) and self._add([context([text])])
 
-    def card(self, body: Sequence[Line], actions: Sequence[Line]) -> bool:
-        """Lines that belong together, and commands below; False: there is no room for all of it."""
+    def card(self, body: Sequence[Line], about: Sequence[Line], actions: Sequence[Line]) -> bool:
+        """Lines that belong together, and small ones below; False: there is no room for all of it."""
         lines: list[str] = []
         for line in body:
             text = spans.slack(line, LINE)
             if text and size("\n".join([*lines, text])) <= SECTION:
                 lines.append(text)
-        blocks = [section("\n".join(lines))]
-        small = [text for line in actions if (text := spans.slack(line, LINE))]
-        if small:
-            blocks.append(context(small))
+        blocks = [section("\n".join(lines))] if lines else []
+        for small in (about, actions):
+            texts = [text for line in small if (text := spans.slack(line, LINE))]
+            if texts:
+                # One text, so that each stands in a line of its own.
+                blocks.append(context(["\n".join(texts)]))
         return self._add(blocks)
+
+    def divider(self) -> None:
+        """A thin line, where there is room for one."""
+        self._add([{"type": "divider"}])
 
     def buttons(self, incident_id: str) -> bool:
         """What can be done at once; the value is the incident's id and nothing else."""
@@ -113,13 +127,12 @@ class Page:
         self._lines = []
 
     def _fits(self, blocks: Sequence[Block]) -> bool:
-        return (
-            len(self._blocks) + len(blocks) <= MAX_BLOCKS and sum(map(_cost, blocks)) <= self._free
-        )
+        return len(blocks) <= self._places and sum(map(_cost, blocks)) <= self._free
 
     def _take(self, block: Block) -> None:
         self._blocks.append(block)
         self._free -= _cost(block)
+        self._places -= 1
 
 
 def header(text: str) -> Block:

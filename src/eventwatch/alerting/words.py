@@ -1,19 +1,19 @@
 """What an alert is called in words that a product engineer uses.
 
-The sentence with the numbers is the check's own (``Result.summary``); here stand the few words that
+The sentence with the numbers is the check's own (``Result.summary``), except for counts, where the
+day and the weekday are put in, since a message is read on another day too. Here stand the few words that
 follow the name, and amounts, spans and instants as text. Unescaped: ``spans`` escapes.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from math import isfinite
 
 from eventwatch.alerting.trouble import JUDGING, NOT_JUDGED, UNREADABLE
-from eventwatch.model.alert import Change
 from eventwatch.model.durations import format_duration
 from eventwatch.model.result import Amount, Result, Spark
-from eventwatch.model.status import KindName, Severity
+from eventwatch.model.status import KindName
 
 _PHRASES = {
     (KindName.FRESHNESS, "silence"): ("is silent", "was silent"),
@@ -45,7 +45,6 @@ _KIND_PHRASES = {
     KindName.VOLUME: ("has an unusual volume", "had an unusual volume"),
     KindName.DUPLICATES: ("has repeated ids", "had repeated ids"),
 }
-_ICONS = {Severity.CRITICAL: "🔴", Severity.WARNING: "🟠", Severity.INFO: "🔵"}
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -60,6 +59,8 @@ def phrase(result: Result, *, over: bool = False) -> str:
     if known is None and result.kind is KindName.VOLUME and amount is not None:
         low = amount.expected if amount.lower is None else amount.lower
         high = amount.expected if amount.upper is None else amount.upper
+        if amount.observed == 0 and amount.unit == "events":
+            return "stopped coming"
         if low is not None and amount.observed < low:
             return "came less than usual"
         if high is not None and amount.observed > high:
@@ -72,9 +73,67 @@ def subject(result: Result) -> str:
     return result.exposure if result.event_type is None else result.event_type
 
 
-def icon(severity: Severity, change: Change) -> str:
-    """One modest sign: how loud, or that it is over."""
-    return "✅" if change is Change.RESOLVED else _ICONS[severity]
+def sentence(result: Result, now: datetime, zone: tzinfo) -> str:
+    """What was seen and what was expected, as a sentence that begins with a capital. ``zone`` is the
+    exposure's, whose weekdays its rhythm follows."""
+    amount = result.amount
+    text = result.summary
+    if (
+        amount is not None
+        and result.aspect == "bucket"
+        and amount.unit == "events"
+        and amount.start_at is not None
+        and amount.end_at is not None
+        and amount.lower is not None
+        and amount.upper is not None
+        and amount.observed > 0
+    ):
+        events = "event" if amount.observed == 1 else "events"
+        size = change(result)
+        text = (
+            f"{number(amount.observed, amount.unit)} {events} {judged_span(amount, now)}, "
+            f"usually {_usual(amount)}{_such(amount.start_at, amount.end_at, zone)}"
+            + (f" ({size})" if size else "")
+        )
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…")) else ".")
+
+
+def change(result: Result) -> str:
+    """By how much it strays from what was expected: ``−88 %``, ``+40 %``, ``3.1 times as many``; empty
+    where that is not known or says nothing."""
+    amount = result.amount
+    if amount is None or amount.unit != "events" or not amount.expected or amount.expected < 0:
+        return ""
+    ratio = amount.observed / amount.expected
+    if not isfinite(ratio) or amount.observed <= 0:
+        return ""
+    if ratio >= 3:
+        return f"{ratio:,.1f} times as many" if ratio < 10 else f"{ratio:,.0f} times as many"
+    percent = round((ratio - 1) * 100)
+    return f"{'−' if percent < 0 else '+'}{abs(percent)} %" if percent else ""
+
+
+def _usual(amount: Amount) -> str:
+    """The usual range of a count, rounded to what is meant."""
+    low, high = _meant(amount.lower or 0.0), _meant(amount.upper or 0.0)
+    if low == high:
+        return number(low, amount.unit)
+    return f"{number(low, amount.unit)} to {number(high, amount.unit)}"
+
+
+def _meant(count: float) -> float:
+    """Three digits."""
+    if not isfinite(count) or count < 1_000:
+        return count
+    scale = 10.0 ** (len(str(int(count))) - 3)
+    return round(count / scale) * scale
+
+
+def _such(start: datetime, end: datetime, zone: tzinfo) -> str:
+    """``on a Sunday``, where one day in both zones holds the span; else nothing."""
+    last = end - timedelta(microseconds=1)
+    days = {at.astimezone(each).date() for at in (start, last) for each in (UTC, zone)}
+    return f" on a {start.astimezone(UTC):%A}" if len(days) == 1 else ""
 
 
 def number(value: float, unit: str) -> str:
@@ -89,6 +148,11 @@ def number(value: float, unit: str) -> str:
     if abs(value) >= 10 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.2g}"
+
+
+def spell(start: datetime, end: datetime) -> str:
+    """How long something lasted; "0 s" where the clock stepped back."""
+    return format_duration(max(end - start, timedelta(0)))
 
 
 def expected(amount: Amount) -> str:

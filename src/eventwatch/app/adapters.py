@@ -40,6 +40,8 @@ ADAPTERS = {
     "stdout": "eventwatch.notifiers.stdout:StdoutNotifier",
     "webhook": "eventwatch.notifiers.webhook:WebhookNotifier",
     "apprise": "eventwatch.notifiers.apprise:AppriseNotifier",
+    "ping": "eventwatch.notifiers.ping:ping",
+    "web": "eventwatch.web.server:WebServer",
     "router": "eventwatch.notifiers.router:RouterNotifier",
 }
 """Name → "module:attribute". A new adapter is a file and a line here."""

@@ -88,10 +88,14 @@ def _late(exposure: Exposure, reader: StateReader, now: datetime, wait: timedelt
     beat = reader.last_heartbeat(f"exposure:{exposure.name}")
     if beat is None:
         return f"{exposure.name}: no cycle was ever recorded"
-    allowed = MISSES * wait + exposure.query_timeout + exposure.lock_wait
-    if now - beat <= allowed:
+    if now - beat <= allowed_age(exposure, wait):
         return ""
     return (
         f"{exposure.name}: the last cycle ended {format_duration(now - beat)} ago, "
         f"though one is due every {format_duration(wait)}"
     )
+
+
+def allowed_age(exposure: Exposure, wait: timedelta) -> timedelta:
+    """How long ago the last cycle may have ended; ``wait``: the time between two by the schedule."""
+    return MISSES * wait + exposure.query_timeout + exposure.lock_wait

@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from structlog.contextvars import bound_contextvars
+
 from eventwatch.alerting.causes_after import Past, past_of
 from eventwatch.app.adapters import adapter
 from eventwatch.app.house import House, RunOptions, notifier, store, stuck_after
@@ -66,6 +68,10 @@ def audit(house: House, options: RunOptions) -> Report:
     standings = None if as_of else adapter("standings")(house.settings.history)
 
     def seen_by(watch: Watch) -> Look:
+        with bound_contextvars(run_id=run_id, exposure=watch.exposure.name):
+            return seen_in(watch)
+
+    def seen_in(watch: Watch) -> Look:
         if standings is None:
             return look(watch, house.warehouse, history, options.progress)
         name = history_name(watch.exposure)
@@ -100,8 +106,9 @@ def cycle(house: House, options: RunOptions) -> Report:
     speaker = notifier(house.settings.notify, drawer(house, opened))
     try:
         reports = [run_cycle(place, e, options, run_id) for e in house.chosen(options)]
-        told = tell(house, opened, speaker)
-        outcomes = send_due(house, opened, speaker, patience=SEND_PATIENCE)
+        with bound_contextvars(run_id=run_id):
+            told = tell(house, opened, speaker)
+            outcomes = send_due(house, opened, speaker, patience=SEND_PATIENCE)
     finally:
         opened.close()
     return Report(
@@ -135,6 +142,8 @@ class Workplace:
     catalog: Catalog
     trouble: str = ""
     """Why the contracts could not be read again; empty: they could."""
+    refused: str = ""
+    """Why a changed configuration was not taken; empty: the newest one is used."""
     holder: str = ""
     """Who takes the leases; empty: this process, by its host and number."""
     given_up: Callable[[], bool] = lambda: False
@@ -144,7 +153,15 @@ class Workplace:
 def run_cycle(
     place: Workplace, exposure: Exposure, options: RunOptions, run_id: str
 ) -> ExposureReport:
-    """Lease, look, commit, heartbeat: one exposure, once. Tells nobody yet."""
+    """Lease, look, commit, heartbeat: one exposure, once. Tells nobody yet. Every line that is logged
+    meanwhile in this thread carries the run and the exposure."""
+    with bound_contextvars(run_id=run_id, exposure=exposure.name):
+        return _run_cycle(place, exposure, options, run_id)
+
+
+def _run_cycle(
+    place: Workplace, exposure: Exposure, options: RunOptions, run_id: str
+) -> ExposureReport:
     house, opened, history = place.house, place.store, place.history
     now = house.clock.now()
     try:
@@ -157,8 +174,9 @@ def run_cycle(
         watch = _watch(
             house, place.catalog, exposure, opened, now=now, run_id=run_id, options=options
         )
-        if place.trouble:
-            watch = replace(watch, trouble=(_contracts_unreadable(exposure, place.trouble),))
+        trouble = _trouble(place)
+        if trouble:
+            watch = replace(watch, trouble=(_not_as_written(exposure, trouble),))
         began = house.clock.monotonic()
         name = history_name(exposure)
         standings = adapter("standings")(house.settings.history)
@@ -277,14 +295,23 @@ def _keep_for_good() -> None:
     atexit.register(gc.unfreeze)
 
 
-def _contracts_unreadable(exposure: Exposure, trouble: str) -> Result:
+def _trouble(place: Workplace) -> str:
+    """What of contracts and config is not as it was last written; empty: nothing."""
+    if place.refused:
+        return f"the changed configuration is refused, the old one is used: {place.refused}"
+    if place.trouble:
+        return f"contracts could not be read, the last good ones are used: {place.trouble}"
+    return ""
+
+
+def _not_as_written(exposure: Exposure, trouble: str) -> Result:
     return Result(
         exposure=exposure.name,
         kind=KindName.DRIFT,
         aspect="unreadable",
         status=Status.ERROR,
         severity=Severity.WARNING,
-        summary=f"contracts could not be read, the last good ones are used: {trouble}",
+        summary=trouble,
     )
 
 

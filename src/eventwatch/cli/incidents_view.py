@@ -70,7 +70,7 @@ def state(one: Incident) -> str:
 
 def what(one: Incident) -> str:
     """What it is about, unescaped."""
-    from eventwatch.alerting.live_parts import subject
+    from eventwatch.alerting.live_view import subject
 
     name = subject(one)
     return f"{name}: {one.cause.detail}" if one.cause.detail else name

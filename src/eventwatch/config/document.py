@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field
 
 from eventwatch.config import fields as f
 from eventwatch.config.document_notify import MaintenanceSection, NotifySection
+from eventwatch.config.document_web import HeartbeatUrl, WebSection
 from eventwatch.config.strict import Section
 
 
@@ -216,3 +217,11 @@ class Document(Section):
         description="Folder for measurements. A cache: it can be deleted at any time.",
     )
     checks: f.Text = Field("checks", description="Folder of the check definitions.")
+    web: WebSection | None = Field(
+        None, description="Where health and metrics are shown. Absent: nothing listens."
+    )
+    heartbeat_url: HeartbeatUrl | None = Field(
+        None,
+        description="Fetched after each cycle that was recorded, at most once a minute, so that a "
+        "service like healthchecks.io notices when there are none.",
+    )

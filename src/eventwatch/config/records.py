@@ -19,7 +19,9 @@ from eventwatch.config.document import (
     TeamSection,
 )
 from eventwatch.config.document_notify import MaintenanceSection, NotifySection
+from eventwatch.config.document_web import WebSection
 from eventwatch.config.records_notify import maintenance_of, notify_of
+from eventwatch.config.rules_web import web_of
 from eventwatch.config.tree import Tree
 from eventwatch.model.contract import Location, Team
 from eventwatch.model.names import team_key
@@ -49,6 +51,8 @@ class Sections:
     history: str
     checks: str
     maintenance: tuple[MaintenanceSection, ...] = ()
+    web: WebSection | None = None
+    heartbeat_url: str | None = None
 
     def __repr__(self) -> str:
         return "Sections(…)"
@@ -69,6 +73,8 @@ def settings_of(sections: Sections, tree: Tree, path: Path) -> Settings:
         history=absolute(folder, sections.history),
         checks=absolute(folder, sections.checks),
         maintenance=tuple(maintenance_of(section) for section in sections.maintenance),
+        web=None if sections.web is None else web_of(sections.web, tree),
+        heartbeat_url=None if sections.heartbeat_url is None else Secret(sections.heartbeat_url),
     )
 
 

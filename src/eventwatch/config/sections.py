@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from eventwatch.config import document as d
-from eventwatch.config import rules, rules_notify
+from eventwatch.config import rules, rules_notify, rules_web
 from eventwatch.config.document_notify import MaintenanceSection, NotifySection
+from eventwatch.config.document_web import HeartbeatUrl, WebSection
 from eventwatch.config.faults import unknown_key, validated
 from eventwatch.config.fields import EXPOSURE_NAME, StateUrl
 from eventwatch.config.records import Sections, settings_of
@@ -22,6 +23,7 @@ from eventwatch.model.settings import Settings
 
 M = TypeVar("M", bound=BaseModel)
 _STATE: TypeAdapter[Any] = TypeAdapter(StateUrl)
+_HEARTBEAT: TypeAdapter[Any] = TypeAdapter(HeartbeatUrl)
 _TOP = tuple(d.Document.model_fields)
 _DEFAULTS = {name: d.Document.model_fields[name].default for name in ("state", "history", "checks")}
 
@@ -50,7 +52,11 @@ def read_sections(tree: Tree, path: Path) -> Outcome:
     checks = work.folder("checks")
     warnings: tuple[Fault, ...] = ()
     if sections is not None:
-        warnings = (*rules_notify.warnings(tree), *rules.warnings(tree, sections))
+        warnings = (
+            *rules_notify.warnings(tree),
+            *rules_web.warnings(tree),
+            *rules.warnings(tree, sections),
+        )
     if work.faults or sections is None:
         return Outcome(None, tuple(work.faults), warnings, checks)
     return Outcome(settings_of(sections, tree, path), (), warnings, checks)
@@ -72,6 +78,9 @@ class _Work:
         exposures = self._exposures()
         teams = self._teams()
         maintenance = self._maintenance()
+        web = None if self.top.get("web") is None else self._checked(WebSection, ("web",))
+        self.faults.extend(rules_web.web(self.tree))
+        heartbeat = self._heartbeat()
         state = self._state()
         texts = {name: self._text(name) for name in ("history", "checks")}
         if contracts is None or notify is None or None in texts.values() or state is None:
@@ -85,6 +94,8 @@ class _Work:
             texts["history"] or "",
             texts["checks"] or "",
             maintenance,
+            web,
+            heartbeat,
         )
 
     def folder(self, name: str) -> Path | None:
@@ -183,17 +194,22 @@ class _Work:
 
     def _state(self) -> str | None:
         value = self.top.get("state", _DEFAULTS["state"])
+        return self._url("state", value, _STATE, "sqlite:///var/state.db")
+
+    def _heartbeat(self) -> str | None:
+        value = self.top.get("heartbeat_url")
+        if value is None:
+            return None
+        return self._url("heartbeat_url", value, _HEARTBEAT, "https://hc-ping.com/…")
+
+    def _url(self, name: str, value: Any, kind: TypeAdapter[Any], like: str) -> str | None:
         if not isinstance(value, str):
-            self.faults.append(
-                self.tree.fault(("state",), "must be a URL, like sqlite:///var/state.db")
-            )
+            self.faults.append(self.tree.fault((name,), f"must be a URL, like {like}"))
             return None
         try:
-            url: str = _STATE.validate_python(value).get_secret_value()
+            url: str = kind.validate_python(value).get_secret_value()
             return url
         except ValidationError as error:
             context = error.errors(include_url=False, include_input=False)[0].get("ctx", {})
-            self.faults.append(
-                self.tree.fault(("state",), str(context.get("error", "is not a URL")))
-            )
+            self.faults.append(self.tree.fault((name,), str(context.get("error", "is not a URL"))))
             return None

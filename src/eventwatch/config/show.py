@@ -11,7 +11,7 @@ from eventwatch.alerting.escape import plain
 from eventwatch.config.show_notify import MASK, notify_shown, spans_shown, window_shown
 from eventwatch.config.tree import Key
 from eventwatch.model.durations import write_duration
-from eventwatch.model.settings import Exposure, Secret
+from eventwatch.model.settings import Exposure, Secret, WebSettings
 
 if TYPE_CHECKING:
     from eventwatch.config.load import Loaded
@@ -63,6 +63,8 @@ def shown(loaded: Loaded) -> dict[str, Any]:
         "state": masked_url(settings.state),
         "history": str(settings.history),
         "checks": str(settings.checks),
+        "web": None if settings.web is None else _web(settings.web),
+        "heartbeat_url": None if settings.heartbeat_url is None else MASK,
     }
     for key, written in loaded.written.items():
         _put(made, key, written)
@@ -85,6 +87,14 @@ def masked_url(url: Secret) -> str:
     shown_user = name + (f":{MASK}" if colon else "") + at
     values = "&".join(f"{each.partition('=')[0]}={MASK}" for each in query.split("&"))
     return f"{scheme}://{shown_user}{host}{slash}{path}{asked}{values if asked else ''}"
+
+
+def _web(web: WebSettings) -> dict[str, Any]:
+    host = f"[{web.host}]" if ":" in web.host else web.host
+    return {
+        "listen": f"{host}:{web.port}",
+        **({"token": MASK} if web.token is not None else {}),
+    }
 
 
 def _exposure(exposure: Exposure) -> dict[str, Any]:

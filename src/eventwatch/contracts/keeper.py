@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from eventwatch.model.contract import Catalog
@@ -27,6 +29,18 @@ class CatalogKeeper:
         self._catalog = first
         self._seen = fingerprint(roots)
         self._trouble = ""
+        self._good_at = time.monotonic()
+
+    @property
+    def age(self) -> timedelta:
+        """Since the catalog was last found to be what its source says."""
+        # Without the lock, here and below: who only asks does not wait for a compiler.
+        return timedelta(seconds=time.monotonic() - self._good_at)
+
+    @property
+    def digest(self) -> str:
+        """Of the catalog in use; the source is not looked at."""
+        return self._catalog.digest
 
     def current(self) -> tuple[Catalog, str]:
         """The catalog to use now, and why the source could not be read; empty: it could."""
@@ -40,6 +54,8 @@ class CatalogKeeper:
                     more = len(error.faults) - 1
                     first = str(error.faults[0]) if error.faults else "unknown"
                     self._trouble = first + (f" (and {more} more)" if more > 0 else "")
+            if not self._trouble:
+                self._good_at = time.monotonic()
             return self._catalog, self._trouble
 
 

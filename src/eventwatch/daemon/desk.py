@@ -24,9 +24,9 @@ TELL_IDLE = timedelta(minutes=2)
 TELL_AT_MOST = 1.0
 """Seconds between two steps: cycles that end together are told together."""
 SEND_EVERY = timedelta(seconds=5)
-MOST_FAILURES = 5
-"""So often in a row a step may fail for a reason that nobody foresaw; then its thread ends, and the
-process with it: a restart may help, and is seen."""
+MOST_FAILURES, FAILING = 5, 60.0
+"""So often in a row, and for so many seconds, a step may fail for a reason that nobody foresaw; then
+its thread ends, and the process with it: a restart may help, and is seen."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Desk:
     def _loop(
         self, woken: threading.Event, step: Callable[[], None], pace: Callable[[], float]
     ) -> None:
-        failures, said = 0, ""
+        failures, since, said = 0, 0.0, ""
         while not self._stop.is_set():
             try:
                 step()
@@ -113,8 +113,9 @@ class Desk:
                     log.error("%s waits: %s", threading.current_thread().name, said)
             except Exception:
                 failures += 1
+                since = time.monotonic() if failures == 1 else since
                 log.exception("%s failed", threading.current_thread().name)
-                if failures >= MOST_FAILURES:
+                if failures >= MOST_FAILURES and time.monotonic() - since >= FAILING:
                     raise
             woken.wait(pace())
             woken.clear()

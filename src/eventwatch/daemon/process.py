@@ -126,7 +126,13 @@ class Daemon:
                 fenced = self._right(lease)
                 if fenced is None:
                     break
-                code = self._hold(Tenure(self._house, fenced, self._clock, self._holder, lease))
+                try:
+                    code = self._hold(Tenure(self._house, fenced, self._clock, self._holder, lease))
+                except StoreError as error:
+                    # Nothing was begun; the server may be back in a moment.
+                    log.error("the watch could not begin: %s", error)
+                    self._stop.wait(POLL_EVERY.total_seconds())
+                    continue
                 if code or self._stop.is_set():
                     return code
                 log.warning("standing by")

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from structlog.contextvars import bound_contextvars
+
 from eventwatch import app
 from eventwatch.app.runs import lease_time
 from eventwatch.contracts.keeper import CatalogKeeper
@@ -178,7 +180,9 @@ class Rounds:
             self._current[name] = due.slot
         try:
             self._ledger.write((*due.skipped, due.slot))
-            self._cycle(exposure, due.slot)
+            run_id = app.new_run_id(self._clock.now())
+            with bound_contextvars(exposure=name, run_id=run_id):
+                self._cycle(exposure, replace(due.slot, run_id=run_id))
         finally:
             with self._lock:
                 self._current.pop(name, None)
@@ -191,8 +195,6 @@ class Rounds:
 
     def _cycle(self, exposure: Exposure, slot: Slot) -> None:
         scene, began = self._scene(), time.monotonic()
-        run_id = app.new_run_id(self._clock.now())
-        slot = replace(slot, run_id=run_id)
         report = None
         try:
             other = blocked(self._store, exposure, self._holder, self._clock.now())
@@ -200,7 +202,7 @@ class Rounds:
                 reason = f"{other} is running it"
                 self._end(slot, SlotStatus.SKIPPED, reason, None, time.monotonic() - began)
                 return
-            report = self._measured(scene, exposure, run_id)
+            report = self._measured(scene, exposure, slot.run_id)
             status = SlotStatus.FAILED if report.error else SlotStatus.RAN
             reason = report.error or (slot.reason if slot.reason == words.AGAIN else "")
         except LeaseHeld as error:
@@ -217,14 +219,13 @@ class Rounds:
 
     def _measured(self, scene: Scene, exposure: Exposure, run_id: str) -> ExposureReport:
         catalog, trouble = scene.keeper.current()
-        if scene.refused:
-            trouble = f"{scene.refused}; the configuration as a whole is the old one"
         place = app.Workplace(
             scene.house,
             self._store,
             scene.history,
             catalog,
             trouble,
+            refused=scene.refused,
             holder=self._holder,
             given_up=self.stopping.is_set,
         )

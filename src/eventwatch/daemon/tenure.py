@@ -202,8 +202,11 @@ class Tenure:
         if pause > HELD_UP:
             log.warning("the process stood still for %s", format_duration(pause))
             self._rang = self._clock.monotonic()
+            self._workers.forgive(pause.total_seconds())
             self._rounds.held_up()
-            self._note(self._clock.now(), f"pause: the process stood still for {pause}")
+            self._note(
+                self._clock.now(), f"pause: the process stood still for {format_duration(pause)}"
+            )
         if jump is not None or pause > HELD_UP:
             self._timer.ring_all()
 

@@ -31,8 +31,8 @@ class Alarm(BaseTrigger):  # type: ignore[misc]
 
     def get_next_fire_time(
         self,
-        previous_fire_time: datetime | None,
-        now: datetime,  # noqa: ARG002
+        previous_fire_time: datetime | None,  # noqa: ARG002
+        now: datetime,
     ) -> datetime | None:
         """APScheduler's question. A job without a time would be removed, so it gets a far one."""
         at = self._next_start()

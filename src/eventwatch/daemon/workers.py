@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MOST_GIVEN_UP = 8
 """More than so many hanging threads are a reason to start afresh."""
@@ -79,6 +79,12 @@ class Workers:
                 found.append(each.name)
                 self._hire()
         return tuple(found)
+
+    def forgive(self, seconds: float) -> None:
+        """The process stood still for so long: what runs has not overrun by that."""
+        with self._lock:
+            for name, each in self._running.items():
+                self._running[name] = replace(each, since=each.since + seconds)
 
     @property
     def given_up(self) -> int:

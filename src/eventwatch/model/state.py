@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -88,3 +89,17 @@ class Slot:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     run_id: str = ""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What is open and what waits to be sent, counted, and the last signs of life."""
+
+    open_incidents: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """(severity, owner) → open incidents; acknowledged ones are open."""
+    unsent: int = 0
+    """Deliveries that are to be sent and were not yet."""
+    oldest_unsent_at: datetime | None = None
+    """When the oldest of them was made; None: nothing waits."""
+    beats: Mapping[str, datetime] = field(default_factory=dict)
+    """Every heartbeat by name."""

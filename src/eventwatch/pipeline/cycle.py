@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -189,6 +190,7 @@ def _replayed(watch: Watch, outcome: Measured, results: Sequence[Result]) -> tup
 def _report(watch: Watch, outcome: Measured | Unmeasured, assessment: Assessment) -> ExposureReport:
     results = assessment.results
     counts = {s: sum(r.status is s for r in results) for s in Status}
+    by_kind = Counter((r.kind, r.status) for r in results)
     errors = tuple(r for r in results if r.status is Status.ERROR)
     if isinstance(outcome, Unmeasured):
         return ExposureReport(
@@ -196,6 +198,7 @@ def _report(watch: Watch, outcome: Measured | Unmeasured, assessment: Assessment
             at=watch.now,
             errors=errors,
             status_counts=counts,
+            kind_counts=by_kind,
             error=outcome.reason,
         )
     view, scan = outcome.view, outcome.scan
@@ -212,6 +215,7 @@ def _report(watch: Watch, outcome: Measured | Unmeasured, assessment: Assessment
         errors=errors,
         learning=tuple(r for r in results if r.status is Status.LEARNING),
         status_counts=counts,
+        kind_counts=by_kind,
         notes=(*_notes(outcome), *_usual_now(outcome, results)),
         rows_read=scan.rows,
         statements=outcome.statements,

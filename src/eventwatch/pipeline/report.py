@@ -11,7 +11,7 @@ from eventwatch.alerting.route import Route
 from eventwatch.model.alert import Alert, Delivery, Outcome
 from eventwatch.model.contract import Contract
 from eventwatch.model.result import Result
-from eventwatch.model.status import Severity, Status
+from eventwatch.model.status import KindName, Severity, Status
 
 
 class Disposition(StrEnum):
@@ -58,6 +58,7 @@ class ExposureReport:
     """ERROR results: what could not be judged and why."""
     learning: tuple[Result, ...] = ()
     status_counts: Mapping[Status, int] = field(default_factory=dict)
+    kind_counts: Mapping[tuple[KindName, Status], int] = field(default_factory=dict)
     error: str = ""
     """Why the exposure could not be measured at all; empty: it was."""
     notes: tuple[str, ...] = ()

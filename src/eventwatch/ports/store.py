@@ -9,7 +9,7 @@ from typing import Protocol
 from eventwatch.model.alert import Alert, Delivery, Outcome, Silence
 from eventwatch.model.incident import Board, Changes, Incident, Moment, Post
 from eventwatch.model.label import Label
-from eventwatch.model.state import CycleRecord, ExposureState, Lease, Slot
+from eventwatch.model.state import CycleRecord, ExposureState, Lease, Slot, Tally
 
 
 class StateReader(Protocol):
@@ -65,6 +65,10 @@ class StateReader(Protocol):
 
     def slots(self, exposure: str, since: datetime) -> tuple[Slot, ...]:
         """The slot ledger of one exposure, oldest first."""
+        ...
+
+    def tally(self) -> Tally:
+        """What is open and what waits to be sent, counted; cheap."""
         ...
 
     def last_heartbeat(self, name: str) -> datetime | None:

@@ -36,7 +36,7 @@ def read(connection: sa.Connection, now: datetime, window: timedelta = LONGEST) 
         posts=posts.select(connection, posts.NOT_CLOSED),
         moments=moments.untold(connection),
         silences=silences.to_tell(connection, now, ago(now, UNTOLD)),
-        last_posts=posts.last(connection, ago(now, LAST_POSTS)),
+        last_posts=posts.last(connection, ago(now, LAST_POSTS), now),
         hidden=silences.hidden_by(connection, ago(now, HIDDEN)),
         digests={
             row[0]: row[1] for row in connection.execute(sa.select(digest.c.name, digest.c.at))

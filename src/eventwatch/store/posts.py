@@ -71,9 +71,12 @@ def of_incident(connection: sa.Connection, incident_id: str) -> tuple[Post, ...]
     )
 
 
-def last(connection: sa.Connection, since: datetime) -> dict[tuple[str, str], datetime]:
+def last(
+    connection: sa.Connection, since: datetime, now: datetime
+) -> dict[tuple[str, str], datetime]:
     """(channel, team) → when its newest post was made. One that had to move counts for where it was
-    meant to be as well: a dead channel is not tried more often than a good one."""
+    meant to be as well: a dead channel is not tried more often than a good one. What a clock that was
+    ahead made later than now counts for nobody."""
     rows = connection.execute(
         sa.select(
             post.c.channel,
@@ -82,7 +85,7 @@ def last(connection: sa.Connection, since: datetime) -> dict[tuple[str, str], da
             post.c.first_team,
             sa.func.max(post.c.created_at),
         )
-        .where(post.c.created_at > since)
+        .where(post.c.created_at > since, post.c.created_at <= now)
         .group_by(post.c.channel, post.c.team, post.c.first_channel, post.c.first_team)
     )
     found: dict[tuple[str, str], datetime] = {}

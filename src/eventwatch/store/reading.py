@@ -11,7 +11,7 @@ from eventwatch.model.alert import Alert, Delivery, Silence
 from eventwatch.model.incident import Board, Incident, Moment, Post
 from eventwatch.model.label import Label
 from eventwatch.model.measurement import SeriesKey
-from eventwatch.model.state import ExposureState, Slot
+from eventwatch.model.state import ExposureState, Slot, Tally
 from eventwatch.model.view import Seen
 from eventwatch.store import (
     alerts,
@@ -25,6 +25,7 @@ from eventwatch.store import (
     silences,
     slots,
 )
+from eventwatch.store import tally as counting
 from eventwatch.store.encoding import decode_event_type, key_of
 from eventwatch.store.engine import Database
 from eventwatch.store.schema import exposure_cycle, ledger
@@ -111,6 +112,11 @@ class SqlReader:
         """What a telling step would look at; nothing is locked."""
         with self._database.reading() as connection:
             return board.read(connection, now, window)
+
+    def tally(self) -> Tally:
+        """What is open and what waits to be sent, counted."""
+        with self._database.reading() as connection:
+            return counting.tally(connection)
 
     def last_heartbeat(self, name: str) -> datetime | None:
         """None: never."""

@@ -65,6 +65,12 @@ def families(vitals: Vitals) -> Iterator[Metric]:
         {(name,): _seconds(e.cycle_age) for name, e in exposures.items()},
     )
     yield _gauge(
+        "eventwatch_cycle_age_limit_seconds",
+        "Age of the last finished cycle beyond which the next is late, by the schedule.",
+        ("exposure",),
+        {(name,): _seconds(e.cycle_age_limit) for name, e in exposures.items()},
+    )
+    yield _gauge(
         "eventwatch_cycle_duration_seconds",
         "How long the last cycle took.",
         ("exposure",),

@@ -9,10 +9,12 @@ from datetime import timedelta
 
 @dataclass(frozen=True)
 class ExposureVitals:
-    """One exposure. None: no cycle has ended yet."""
+    """One exposure. None: not known yet."""
 
     cycle_age: timedelta | None = None
-    """Since the last finished cycle."""
+    """Since the last finished cycle, of any process; where there never was one, since this began."""
+    cycle_age_limit: timedelta | None = None
+    """Beyond which a cycle is late, by the exposure's schedule."""
     cycle_duration: timedelta | None = None
     scan_duration: timedelta | None = None
     rows_read: int = 0

@@ -1,0 +1,111 @@
+"""One incident in one line: in a list of several, for those who are only told, in a daily digest."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from eventwatch.alerting import commands, words
+from eventwatch.alerting.escape import truncate
+from eventwatch.alerting.live_card import names
+from eventwatch.alerting.live_view import Shown, what
+from eventwatch.alerting.office import Office
+from eventwatch.alerting.spans import Command, Line, Name, Text
+from eventwatch.model.contract import Contract
+from eventwatch.model.incident import IncidentState, Role
+
+_NAMED = 4
+
+
+def title(one: Shown) -> Line:
+    """State and subject."""
+    return (Text(f"{one.sign} "), Name(truncate(one.subject, 100)))
+
+
+def listed(one: Shown, office: Office, now: datetime) -> Line:
+    """In a list of several: what, since when, who looks at it, and the id."""
+    incident = one.incident
+    if not incident.open:
+        spell = words.spell(incident.began_at, one.ended_at or now)
+        text = f" {incident.end_reason or 'over'} after {spell}"
+    else:
+        text = f" {what(one)} since {words.instant(incident.began_at, now)}"
+        said = _said(one, office, now)
+        text += f": {said}" if said else ""
+    return (*title(one), Text(text), Text(f" {_who(one)}({incident.id})"))
+
+
+def told(one: Shown, office: Office, now: datetime) -> Line:
+    """For those whose event types are a part of it: how many, which, and who is on it."""
+    del now
+    incident, who = one.incident, one.recipient
+    mine = [name for name in one.event_types if _concerns(office.catalog.of(name), one)]
+    found = mine or list(one.event_types)
+    how_many = words.count(len(found), "event type", "event types")
+    if who.role is Role.CONSUMER:
+        which = f" concerns {how_many} that you read" if mine else f" concerns {how_many}"
+    else:
+        which = f" affects {how_many} of yours" if mine else f" affects {how_many}"
+    owner = truncate(incident.owner.team or incident.owner.channel, 60) or "its owner"
+    if not incident.open:
+        state = f"over: {incident.end_reason or 'back to normal'}"
+    elif incident.state is IncidentState.ACKNOWLEDGED:
+        by = truncate(incident.acknowledged_by, 40)
+        state = f"{by} of {owner} looks at it" if by else f"{owner} looks at it"
+    else:
+        state = f"{owner} was told"
+    listing: Line = (Text(": "), *names(found, _NAMED)) if found else ()
+    wrong = f" {what(one)}," if incident.open else " is over, which"
+    verb = which if incident.open else which.replace(" affects", " affected", 1)
+    return (
+        *title(one),
+        Text(f"{wrong}{verb}"),
+        *listing,
+        Text(f". {state[:1].upper()}{state[1:]}, incident {incident.id}."),
+    )
+
+
+def broken(one: Shown, office: Office, now: datetime) -> Line:
+    """In a daily digest: for how long, and what."""
+    incident = one.incident
+    ended = one.ended_at or now
+    spell = words.spell(incident.began_at, now if incident.open else ended)
+    text = f" for {spell}: {_said(one, office, now)}" if incident.open else f" was bad for {spell}"
+    return (*title(one), Text(text.rstrip(": ")), Text(f" {_who(one)}({incident.id})"))
+
+
+def more(left: int, team: str) -> Line:
+    """What found no room, and how to see it."""
+    return (Text(f"+{left:,} more. Show them: "), Command(list_command(team)))
+
+
+def list_command(team: str) -> str:
+    """Shows all incidents of a team."""
+    return commands.list_team(team)
+
+
+def _said(one: Shown, office: Office, now: datetime) -> str:
+    """What is known of it, in one sentence without its end."""
+    if one.incident.cause.detail:
+        return one.incident.cause.detail
+    if not one.speaking:
+        return ""
+    first = one.speaking[0].result
+    exposure = office.exposures.get(first.exposure)
+    zone = UTC if exposure is None else exposure.time_zone
+    return words.sentence(first, now, zone).rstrip(".") if first.summary else ""
+
+
+def _who(one: Shown) -> str:
+    by = one.incident.acknowledged_by
+    looks = one.incident.state is IncidentState.ACKNOWLEDGED and by
+    return f"{truncate(by, 30)} looks at it " if looks else ""
+
+
+def _concerns(contract: Contract | None, one: Shown) -> bool:
+    """Whether this channel owns an event type, or reads it."""
+    if contract is None:
+        return False
+    who = one.recipient
+    if who.role is Role.CONSUMER:
+        return any(c.name == who.team or c.slack_channel == who.channel for c in contract.consumers)
+    return contract.owner.team == who.team or contract.owner.slack_channel == who.channel
