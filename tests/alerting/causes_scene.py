@@ -4,24 +4,56 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from eventwatch.alerting.causes import Past, Scene, Source, attribute
 from eventwatch.alerting.causes_evidence import Across, Evidence, Moved
-from eventwatch.model.alert import Alert
+from eventwatch.model.alert import Alert, AlertState
 from eventwatch.model.contract import Catalog
 from eventwatch.model.result import Amount, Cut, Result, Spark
-from eventwatch.model.settings import Dimension
+from eventwatch.model.settings import Dimension, Exposure, Secret
 from eventwatch.model.status import KindName, Severity, Status
-from tests.alerting.builders import EXPOSURE, HOUR, NOW, alert, result
 
+NOW = datetime(2026, 5, 17, 15, 5, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 SOURCE = Source("5eed", "postgres db1/analytics")
-TABLE = replace(EXPOSURE, dimensions=(Dimension("platform", "platform"),))
+TABLE = Exposure(
+    name="analytics_events",
+    connection=Secret("duckdb://"),
+    owner="data-platform",
+    dimensions=(Dimension("platform", "platform"),),
+)
 SHARES = {"android": 0.5, "ios": 0.3, "web": 0.2}
 ROWS = 200.0
 """Of each event type in its span."""
 BEGAN = NOW - 2 * HOUR
+
+
+def result(event_type: str | None, **changes: Any) -> Result:
+    """A FAIL of volume, unless told otherwise."""
+    values: dict[str, Any] = {
+        "exposure": TABLE.name,
+        "kind": KindName.VOLUME,
+        "aspect": "bucket",
+        "status": Status.FAIL,
+        "summary": "as told",
+    }
+    return Result(event_type=event_type, **(values | changes))
+
+
+def alert(of: Result, **changes: Any) -> Alert:
+    """A firing alert that no cycle has seen before."""
+    made = Alert(
+        id=of.fingerprint[:12],
+        fingerprint=of.fingerprint,
+        state=AlertState.FIRING,
+        result=of,
+        started_at=NOW - HOUR,
+        seen_at=NOW,
+        fired_at=NOW - HOUR,
+    )
+    return replace(made, **changes)
 
 
 def volume(name: str | None, *, came: float = 100.0, usual: float = 200.0, **more: Any) -> Alert:

@@ -13,12 +13,15 @@ from eventwatch.model.alert import Alert, AlertState
 from eventwatch.model.cause import CauseKind
 from eventwatch.model.result import Cut
 from eventwatch.model.status import KindName
-from tests.alerting.builders import HOUR, NOW, alert, hostile, result
 from tests.alerting.causes_scene import (
     BEGAN,
+    HOUR,
+    NOW,
+    alert,
     error,
     keys,
     of_value,
+    result,
     rows,
     scene,
     seen,
@@ -27,6 +30,7 @@ from tests.alerting.causes_scene import (
     unseen,
     volume,
 )
+from tests.fakes.hostile_names import HOSTILE
 
 DUPLICATES = {"kind": KindName.DUPLICATES, "aspect": "repeated"}
 
@@ -153,6 +157,9 @@ class TestAnExposure:
         again = volume("a", since=BEGAN - 20 * HOUR)
         made = seen(before[0], replace(again, cause=before[1].cause, explained=True))
         assert made[1].explained
+
+
+hostile = st.sampled_from(HOSTILE) | st.text(max_size=40)
 
 
 @st.composite

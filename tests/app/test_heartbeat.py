@@ -26,9 +26,9 @@ class Service:
         self.paths: list[str] = []
         self.status = 200
         self.location = ""
-        self.silent = threading.Event()
+        self.answers = threading.Event()
         """Set: it answers. Unset: it holds the line."""
-        self.silent.set()
+        self.answers.set()
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def serving() -> Iterator[Service]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             made.paths.append(self.path)
-            made.silent.wait(20)
+            made.answers.wait(20)
             self.send_response(made.status)
             if made.location:
                 self.send_header("Location", made.location)
@@ -59,7 +59,7 @@ def serving() -> Iterator[Service]:
     try:
         yield made
     finally:
-        made.silent.set()
+        made.answers.set()
         server.shutdown()
         server.server_close()
 
@@ -92,20 +92,20 @@ def test_at_most_one_a_minute_is_sent(service: Service) -> None:
 
 
 def test_a_service_that_hangs_delays_nobody_and_gets_one_call_at_a_time(service: Service) -> None:
-    service.silent.clear()
+    service.answers.clear()
     clock = Watch()
     heart = Heart(service.url, clock)
     assert heart.beat()
     clock.seconds += 2 * MINUTE
     # It returned while the first call hangs, and so does this.
     assert not heart.beat()
-    service.silent.set()
+    service.answers.set()
     heart.wait()
     assert heart.beat()
 
 
 def test_a_service_that_says_nothing_is_left_in_time(service: Service) -> None:
-    service.silent.clear()
+    service.answers.clear()
     with pytest.raises(DeliveryError, match="heartbeat_url: no answer"):
         ping(service.url, 0.2)
 

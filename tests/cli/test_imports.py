@@ -30,6 +30,7 @@ COMMANDS = (
     ("health",),
     ("validate",),
     ("backtest",),
+    ("backup",),
     ("explain",),
     ("blind-spots",),
     ("feedback",),

@@ -226,3 +226,18 @@ class TestDrill:
         code, _, err = asked(capsys, "drill", "-t", "item_seen", *more)
         assert code == 2
         assert words in err
+
+
+def test_a_copy_of_the_state_can_be_used_like_the_state(
+    shop: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = asked(capsys, "backup", "copy.db")
+    assert code == 0
+    assert "copied" in out
+    assert asked(capsys, "backup", "copy.db")[0] == 3, "it never writes over a file"
+    config = shop.folder / "config.yaml"
+    other = shop.folder / "from_copy.yaml"
+    other.write_text(config.read_text().replace("sqlite:///var/state.db", "sqlite:///copy.db"))
+    code, out, _ = asked(capsys, "incidents", "list", "--all", "-c", str(other))
+    assert code == 0
+    assert "order_paid" in out

@@ -37,31 +37,37 @@ def listed(one: Shown, office: Office, now: datetime) -> Line:
 def told(one: Shown, office: Office, now: datetime) -> Line:
     """For those whose event types are a part of it: how many, which, and who is on it."""
     del now
-    incident, who = one.incident, one.recipient
+    incident = one.incident
     mine = [name for name in one.event_types if _concerns(office.catalog.of(name), one)]
     found = mine or list(one.event_types)
-    how_many = words.count(len(found), "event type", "event types")
-    if who.role is Role.CONSUMER:
-        which = f" concerns {how_many} that you read" if mine else f" concerns {how_many}"
+    wrong = what(one) if incident.open else f"is over ({incident.end_reason or 'back to normal'})"
+    whose = _whose(one) if mine else ""
+    if found == [one.subject]:
+        text: Line = (Text(f"{whose} {wrong}"),)
+    elif found:
+        verb = "affects" if incident.open else "affected"
+        how_many = words.count(len(found), "event type", "event types")
+        listing = names(found, _NAMED)
+        text = (Text(f" {wrong}; it {verb} {how_many}{whose}: "), *listing)
     else:
-        which = f" affects {how_many} of yours" if mine else f" affects {how_many}"
+        text = (Text(f" {wrong}"),)
+    return (*title(one), *text, Text(f"{_on_it(one)} (incident {incident.id})"))
+
+
+def _whose(one: Shown) -> str:
+    return " that you read" if one.recipient.role is Role.CONSUMER else " of yours"
+
+
+def _on_it(one: Shown) -> str:
+    """Who is on it, so that nobody asks."""
+    incident = one.incident
     owner = truncate(incident.owner.team or incident.owner.channel, 60) or "its owner"
     if not incident.open:
-        state = f"over: {incident.end_reason or 'back to normal'}"
-    elif incident.state is IncidentState.ACKNOWLEDGED:
+        return ""
+    if incident.state is IncidentState.ACKNOWLEDGED:
         by = truncate(incident.acknowledged_by, 40)
-        state = f"{by} of {owner} looks at it" if by else f"{owner} looks at it"
-    else:
-        state = f"{owner} was told"
-    listing: Line = (Text(": "), *names(found, _NAMED)) if found else ()
-    wrong = f" {what(one)}," if incident.open else " is over, which"
-    verb = which if incident.open else which.replace(" affects", " affected", 1)
-    return (
-        *title(one),
-        Text(f"{wrong}{verb}"),
-        *listing,
-        Text(f". {state[:1].upper()}{state[1:]}, incident {incident.id}."),
-    )
+        return f"; {by} of {owner} looks at it" if by else f"; {owner} looks at it"
+    return f"; {owner} was told"
 
 
 def broken(one: Shown, office: Office, now: datetime) -> Line:

@@ -27,6 +27,7 @@ ADAPTERS = {
     "history": "eventwatch.store.history:ParquetHistory",
     "memory": "eventwatch.store.history:MemoryHistory",
     "standings": "eventwatch.store.standings:standings",
+    "backup": "eventwatch.store.backup:backup",
     "store": "eventwatch.store.sql:open_store",
     "reader": "eventwatch.store.sql:open_reader",
     "slack": "eventwatch.notifiers.slack:SlackNotifier",

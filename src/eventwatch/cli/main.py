@@ -16,6 +16,7 @@ import typer
 from eventwatch import __version__
 from eventwatch.cli import (
     backtest,
+    backup,
     blind_spots,
     config,
     contracts,
@@ -109,6 +110,7 @@ app.command("run", epilog=run.EPILOG)(run.run)
 app.command("validate", epilog=EXIT_CODES)(validate.validate)
 app.command("doctor", epilog=doctor.EPILOG)(doctor.doctor)
 app.command("health", epilog=health.EPILOG)(health.health)
+app.command("backup")(backup.backup)
 app.command("backtest", epilog=backtest.EPILOG)(backtest.backtest)
 app.command("blind-spots", epilog=blind_spots.EPILOG)(blind_spots.blind_spots)
 app.command("explain", epilog=explain.EPILOG)(explain.explain)
