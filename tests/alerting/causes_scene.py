@@ -58,12 +58,12 @@ def alert(of: Result, **changes: Any) -> Alert:
 
 def volume(name: str | None, *, came: float = 100.0, usual: float = 200.0, **more: Any) -> Alert:
     """Counts of an event type that are not as usual."""
-    since = more.pop("since", BEGAN)
+    since, started_at = more.pop("since", BEGAN), more.pop("started_at", NOW - HOUR)
     at: dict[str, Any] = {
         "amount": Amount("events", came, usual, start_at=since, end_at=NOW),
         "since": since,
     }
-    return alert(result(name, **(at | more)))
+    return alert(result(name, **(at | more)), started_at=started_at)
 
 
 def silent(name: str, **more: Any) -> Alert:

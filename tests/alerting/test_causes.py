@@ -215,7 +215,9 @@ class TestWhateverIsFound:
     @given(scenes())
     @settings(max_examples=150, deadline=None)
     def test_a_rise_is_explained_by_no_outage_that_goes_on(self, of: Scene) -> None:
-        fresh = replace(of, alerts=tuple(replace(a, cause=None, explained=False) for a in of.alerts))
+        fresh = replace(
+            of, alerts=tuple(replace(a, cause=None, explained=False) for a in of.alerts)
+        )
         for one in attribute(fresh):
             amount = one.result.amount
             if one.explained and amount is not None and amount.expected is not None:

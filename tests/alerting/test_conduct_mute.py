@@ -9,12 +9,22 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from eventwatch.model.alert import Action, Silence
-from eventwatch.model.contract import Consumer, Suppression, Tier
+from eventwatch.model.contract import Consumer, Owner, Suppression, Tier
 from eventwatch.model.incident import IncidentState, MomentKind
 from eventwatch.model.settings import Maintenance
 from eventwatch.model.status import Severity
 from eventwatch.ports.notifier import Abilities
-from tests.alerting.builders import HOUR, MINUTE, NOTIFY, NOW, alert, contract, result, silence
+from tests.alerting.builders import (
+    HOUR,
+    MINUTE,
+    NOTIFY,
+    NOW,
+    alert,
+    catalog,
+    contract,
+    result,
+    silence,
+)
 from tests.alerting.conduct_world import (
     ANDROID,
     TABLE,
@@ -26,6 +36,7 @@ from tests.alerting.conduct_world import (
     of,
     over,
     sent,
+    teams,
     under,
 )
 
@@ -77,6 +88,24 @@ def test_one_line_says_what_the_silence_hid_once_and_keeps_to_the_flush_window()
     assert set(line.incident_ids) == {world.about("a").id, world.about("b").id}
     assert world.board.silences == ()
     assert not any(sent(rows) for rows in world.steps(10, HOUR))
+
+
+def test_the_line_reaches_every_owner_and_waits_for_the_window_of_each() -> None:
+    world = World(contract("a"), contract("b", owner=Owner("search")), teams=teams("search"))
+    muting(world, silence(event_type="?", ends_at=NOW + HOUR))
+    a, b = alert(result("a")), alert(result("b"))
+    world.step(a, b)
+    world.step(over(b, NOW), after=30 * MINUTE)
+    world.step(over(a, NOW), after=MINUTE)
+    world.step(alert(result("undeclared")), alert(result(None)), after=27 * MINUTE)
+    busy = alert(result("other", runs_to="search"))
+    world.office = replace(world.office, catalog=catalog(contract("other", owner=Owner("search"))))
+    world.step(busy, after=MINUTE)
+    heard = [r.channel for r in world.step(after=MINUTE) if "silence" in r.message.plain.lower()]
+    assert heard == ["#growth-alerts"]
+    rows = [r for step in world.steps(9, MINUTE) for r in step]
+    heard = [r.channel for r in rows if "silence" in r.message.plain.lower()]
+    assert heard == ["#search"]
 
 
 def test_what_came_and_went_under_a_silence_is_told_by_that_line_alone() -> None:

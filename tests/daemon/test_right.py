@@ -129,6 +129,8 @@ def test_a_cycle_by_hand_that_was_killed_holds_nothing_up(store: SqlStore) -> No
         (f"{HOST} pid x", False),
         ("", False),
     ],
+    # A process of pytest-xdist must name its tests as every other does.
+    ids=["own", "own daemon", "elsewhere", "the first", "no number", "nobody"],
 )
 def test_only_a_process_of_this_machine_can_be_known_to_be_gone(holder: str, is_gone: bool) -> None:
     assert gone(holder) is is_gone

@@ -234,8 +234,11 @@ def _by_part(tables: _Tables) -> list[int]:
 
 
 def _fell(of: Across | None, down: bool) -> bool:
-    """Whether a value is off in several event types, where one or two say little; or nobody knows."""
-    return of is None or len(of.fell if down else of.rose) >= AT_LEAST
+    """Whether a value is off in several event types, or in half of the few that have enough rows to
+    say so; True where nobody knows."""
+    if of is None:
+        return True
+    return len(of.fell if down else of.rose) >= min(AT_LEAST, (of.known + 1) // 2)
 
 
 def _is_off(tables: _Tables, value: int, where: BoolArray) -> bool:

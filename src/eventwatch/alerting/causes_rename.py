@@ -75,7 +75,10 @@ def _apart(old: str, new: str, evidence: Evidence) -> float | None:
     """How far the rows that came are from those that are missing, 0 to 1; None: they are others."""
     worst = 0.0
     for dimension in evidence.dimensions:
-        if (old, dimension) not in evidence.moved or (new, dimension) not in evidence.moved:
+        known = [(name, dimension) in evidence.moved for name in (old, new)]
+        if not all(known):
+            if any(known):
+                return None  # The other one has no row in that time.
             continue
         gone = {
             v: max(r.expected - r.observed, 0.0) for v, r in evidence.moved[old, dimension].items()

@@ -93,6 +93,8 @@ class Wide:
     roots: tuple[Alert, ...]
     """Alerts about the values themselves, over all event types: they speak for it."""
     under: tuple[Alert, ...]
+    at: datetime
+    """When it began."""
 
 
 def wide_cuts(scene: Scene, rest: Sequence[Alert], *, proven: bool = False) -> tuple[Wide, ...]:
@@ -111,8 +113,9 @@ def wide_cuts(scene: Scene, rest: Sequence[Alert], *, proven: bool = False) -> t
             if place < len(found):
                 # The rest of the same cause, worded as its first part.
                 first = found.pop(place)
-                roots, under = (*first.roots, *wide.roots), (*first.under, *wide.under)
-                found.insert(place, replace(first, roots=roots, under=under))
+                under = (a for a in wide.under if began(a) >= first.at - slack(a))
+                roots = (*first.roots, *wide.roots)
+                found.insert(place, replace(first, roots=roots, under=(*first.under, *under)))
             else:
                 found.append(wide)
             taken = {a.id for a in (*wide.roots, *wide.under)}
@@ -180,7 +183,7 @@ class _Search:
             ]
         if not speaking and not self._is_wide(under, cutting):
             return None
-        return Wide(self._cause(cutting, known, under), tuple(speaking), tuple(under))
+        return Wide(self._cause(cutting, known, under), tuple(speaking), tuple(under), at)
 
     def _roots(self) -> list[Alert]:
         """Alerts about values over all event types, those that began with the first of them."""

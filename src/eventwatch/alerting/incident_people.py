@@ -43,12 +43,14 @@ def audience(cause: Cause, alerts: Sequence[Alert], office: Office) -> Audience:
     touched = _touched(cause, alerts, office)
     where = _owner(cause, alerts, routes, touched, office)
     owner = replace(_recipient(Role.OWNER, where), oncall=_oncall(where, alerts, routes, office))
+    if cause.kind in _WIDE:
+        pairs = zip(alerts, routes, strict=True)
+        routes = [each for alert, each in pairs if alert.result.event_type is not None]
+    routes += [route_to_owner(contract, office.directory) for contract in touched]
     # Who has nothing declared has nobody to be told besides the owner of the incident.
     others = [
         replace(_recipient(Role.AFFECTED, each), group_id="")
-        for each in dict.fromkeys(
-            (*routes, *(route_to_owner(c, office.directory) for c in touched))
-        )
+        for each in dict.fromkeys(routes)
         if not each.is_fallback
     ]
     for name in dict.fromkeys(alert.result.event_type for alert in alerts):
@@ -110,12 +112,6 @@ def best_effort(alerts: Iterable[Alert], office: Office) -> bool:
     """Whether all that moved is of the best-effort tier: it goes into the daily digest."""
     tiers = {_tier(alert.result.event_type, office) for alert in alerts}
     return tiers == {Tier.BEST_EFFORT}
-
-
-def _moved(cause: Cause, alerts: Iterable[Alert]) -> set[str]:
-    """Event types, whether or not anything is told of each alone."""
-    named = {a.result.event_type for a in alerts if a.result.event_type is not None}
-    return named | set(cause.affected)
 
 
 def _tier(event_type: str | None, office: Office) -> Tier | None:

@@ -59,7 +59,7 @@ def live(shown: Sequence[Shown], office: Office, now: datetime) -> Message:
     if detailed and len(ordered) > detailed:
         writer.divider()
     for place, one in enumerate(owned[detailed:]):
-        line = lines.listed(one, office, now)
+        line = lines.listed(one, now)
         if place >= _LISTED or not writer.line(line, _LISTED_LINE):
             left += 1
     for one in told:
@@ -135,16 +135,15 @@ def silence_over(
 
 def daily(title: str, shown: Sequence[Shown], office: Office, now: datetime) -> Message:
     """The daily message of one team: what is broken for how long, the longest first."""
-    ordered = sorted(
-        shown, key=lambda s: (not s.incident.open, s.incident.began_at, s.incident.id)
-    )
+    del office
+    ordered = sorted(shown, key=lambda s: (not s.incident.open, s.incident.began_at, s.incident.id))
     head = f"{title}: {words.count(len(ordered), 'incident', 'incidents')}"
-    first = [spans.slack(lines.broken(s, office, now), 200) for s in ordered[:3]]
+    first = [spans.slack(lines.broken(s, now), 200) for s in ordered[:3]]
     summary = _fitting([spans.slack((Text(head),), 300), *(f"• {line}" for line in first)])
     writer = _Writer(Page(summary, head), [(Text(head),)])
     left = 0
     for place, one in enumerate(ordered):
-        line = lines.broken(one, office, now)
+        line = lines.broken(one, now)
         if left or place >= _LISTED or not writer.line(line, _LISTED_LINE):
             left += 1
     team = ordered[0].recipient.team if ordered else ""
@@ -196,9 +195,9 @@ class _Writer:
 
     def message(self, summary: str) -> Message:
         """In every form."""
-        told = [line for i, line in enumerate(self.plain) if line or self.plain[i - 1 : i] != [()]]
-        plain = "\n".join(spans.on_terminal(line) for line in told)
-        return Message(summary, self.page.json(), plain.rstrip("\n"))
+        told = [spans.on_terminal(line) for line in self.plain]
+        kept = [line for i, line in enumerate(told) if line or (i and told[i - 1])]
+        return Message(summary, self.page.json(), "\n".join(kept).rstrip("\n"))
 
 
 def _told_in_full(
@@ -208,7 +207,8 @@ def _told_in_full(
     # Names that need no end of escapes may leave no room for all that is known.
     done = writer.card(made) or (alone and writer.card(cards.brief(one, office, now)))
     if done and office.abilities.buttons and one.incident.open:
-        writer.page.buttons(one.incident.id)
+        acknowledged = one.incident.state is IncidentState.ACKNOWLEDGED
+        writer.page.buttons(one.incident.id, acknowledged=acknowledged)
     return done
 
 
@@ -262,7 +262,7 @@ def _footer(ordered: Sequence[Shown], office: Office, now: datetime, *, with_lis
     if team:
         parts.append((Text(f"for {truncate(team, 60)}"),))
     parts.append((Text(f"as of {words.instant(now, now)}"),))
-    if not office.abilities.edits and any(s.incident.open for s in ordered):
+    if not office.abilities.edits and len(ordered) == 1 and first.incident.open:
         parts.append((Text("not updated here: "), _show(first)))
     if len(ordered) > 1 and with_list:
         parts.append((Command(lines.list_command(team)),))
@@ -306,7 +306,7 @@ def _summary(head: str, ordered: Sequence[Shown], office: Office, now: datetime)
     """What a notification shows, and all there is where blocks are refused."""
     made = [spans.slack((Text(head),), 300)]
     if len(ordered) > 1:
-        made += ["• " + spans.slack(lines.listed(s, office, now), 180) for s in ordered[:3]]
+        made += ["• " + spans.slack(lines.listed(s, now), 180) for s in ordered[:3]]
         if len(ordered) > 3:
             made.append(f"+{len(ordered) - 3:,} more")
     else:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, tzinfo
 
 from eventwatch.alerting import commands, links, words
 from eventwatch.alerting.escape import truncate
-from eventwatch.alerting.live_view import Shown, what
+from eventwatch.alerting.live_view import Shown, outcome, what
 from eventwatch.alerting.office import Office
 from eventwatch.alerting.spans import Bold, Command, Line, Name, Text, joined
 from eventwatch.alerting.trouble import is_trouble
@@ -20,7 +20,7 @@ from eventwatch.model.contract import Contract
 from eventwatch.model.durations import format_duration
 from eventwatch.model.incident import IncidentState, Role
 from eventwatch.model.result import Result
-from eventwatch.model.status import Status
+from eventwatch.model.status import KindName, Status
 
 _SPOKEN = 3
 """Alerts that are told in a sentence each."""
@@ -30,6 +30,9 @@ _DESCRIPTION = 160
 _REASONS = 4
 _NOT_FOR_PEOPLE = frozenset(("spoke", "by its own past", "change"))
 """Facts that explain the arithmetic (``eventwatch explain`` shows them) or are said already."""
+
+_LABELS = {"explained by": "Where"}
+"""Which values moved. "Likely cause" is something else."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,11 @@ class Card:
 
 def card(one: Shown, office: Office, now: datetime) -> Card:
     """All that is told of one incident."""
-    body = _over(one, office, now) if not one.incident.open else _open(one, office, now)
+    body = _open(one, office, now) if one.incident.open else _over(one, office, now)
     return Card(
-        _kept(body),
+        _kept([*body, why_here(one)]),
         _kept(_about(one, office)),
-        _kept(actions(one, full=True)),
+        _kept(actions(one, full=not office.abilities.buttons)),
     )
 
 
@@ -57,21 +60,28 @@ def brief(one: Shown, office: Office, now: datetime) -> Card:
     """What is told of one incident in a message about several."""
     incident = one.incident
     # The header of the message names all of them, so each has a title of its own.
-    title: Line = (Text(f"{one.sign} "), Name(truncate(one.subject, 100)), Text(_state(one, now)))
+    title: Line = (Text(f"{one.sign} "), Name(truncate(one.subject, 100)), Text(_state(one)))
     body: list[Line] = [title]
     if one.speaking:
         first = one.speaking[0].result
-        body.append((Text(words.sentence(first, now, _zone(first, office))),))
+        body.append((Text(words.sentence(first, now, zone_of(first, office))),))
     body += [_since(one, now), _cause(one), _explains(one)]
     if incident.state is IncidentState.ACKNOWLEDGED:
         body.append(_acknowledged(one, now))
     elif not incident.open:
         body = [title]
-    return Card(_kept(body), (), _kept(actions(one, full=False)))
+    # Where there are buttons, they stand below and do the rest.
+    told = actions(one, full=False)
+    return Card(
+        _kept(body),
+        _kept(_about(one, office)[-1:]),
+        _kept(told[:1] if office.abilities.buttons else told),
+    )
 
 
 def actions(one: Shown, *, full: bool) -> list[Line]:
-    """The commands. An incident that is over can only be looked at."""
+    """The commands. An incident that is over can only be looked at. ``full``: those too that a button
+    does as well and that are seldom typed."""
     incident = one.incident
     explain: Line = (Text("Why: "), Command(f"eventwatch incidents explain {incident.id}"))
     if not incident.open:
@@ -80,7 +90,8 @@ def actions(one: Shown, *, full: bool) -> list[Line]:
     if incident.state is IncidentState.OPEN:
         line: Line = (Text("I look at it: "), Command(f"eventwatch incidents ack {incident.id}"))
         made.append(line)
-    if one.speaking:
+    several = incident.cause.kind is CauseKind.SOURCE and len(one.speaking) > 1
+    if one.speaking and not several:
         mute = commands.silence(one.speaking[0].result, incident.cause)
         made.append((Text("Mute it for 4 h: "), Command(mute)))
     if full:
@@ -93,15 +104,19 @@ def why_here(one: Shown) -> Line:
     who, owner = one.recipient, one.incident.owner
     if who.role is Role.ESCALATION:
         team = f"{owner.team} in {owner.channel}" if owner.team else owner.channel
-        return (Text(f"Sent here because {who.reason}. It is {truncate(team, 80)} who was told."),)
+        return (
+            Bold("Sent here"),
+            Text(f" because {who.reason}; {truncate(team, 80)} was told first."),
+        )
     if (who.channel, who.team) != (owner.channel, owner.team):
         return (
-            Text("Sent here because "),
+            Bold("Sent here"),
+            Text(" because "),
             Name(truncate(owner.channel, 80)),
             Text(f" of {truncate(owner.team, 60) or 'its owner'} takes no messages."),
         )
     if who.is_fallback and one.incident.cause.kind is not CauseKind.SOURCE:
-        return (Text(f"Sent here because {who.reason}."),)
+        return (Bold("Sent here"), Text(f" because {who.reason}."))
     return ()
 
 
@@ -121,25 +136,23 @@ def named(result: Result) -> Line:
 
 
 def back(one: Shown) -> list[Line]:
-    """What came back, or why it is over."""
+    """What came back, and how late, as far as the reason of the end does not say it."""
     incident = one.incident
     if incident.late is not None:
         how = format_duration(incident.late)
-        text = f" all rows came after all, up to {how} late. Nothing is lost."
-        return [(Bold("Late, not lost"), Text(text))]
-    reasons: dict[str, list[str]] = {}
+        return [(Text(f"All rows came after all, up to {how} late: nothing is lost."),)]
+    reasons: dict[str, set[str]] = {}
     for alert in one.current:
         if not alert.open:
-            reason = alert.end_reason or "over"
-            reasons.setdefault(reason, []).append(words.subject(alert.result))
-    lines: list[Line] = [(Bold("Over"), Text(f" {incident.end_reason}"))] if not reasons else []
-    for reason, found in sorted(reasons.items(), key=lambda r: (-len(r[1]), r[0]))[:_REASONS]:
-        label = reason[:1].upper() + reason[1:]
-        shown = f"{truncate(label, 80)}: "
-        lines.append((Text(shown), *names(sorted(set(found)))))
-    if incident.end_reason and not any(r == incident.end_reason for r in reasons) and reasons:
-        lines.insert(0, (Bold("Over"), Text(f" {incident.end_reason}")))
-    return lines
+            found = reasons.setdefault(alert.end_reason or "over", set())
+            found.add(words.subject(alert.result))
+    if set(reasons) == {incident.end_reason} and reasons[incident.end_reason] == {one.subject}:
+        return []
+    ordered = sorted(reasons.items(), key=lambda r: (-len(r[1]), r[0]))[:_REASONS]
+    return [
+        (Text(f"{truncate(reason[:1].upper() + reason[1:], 80)}: "), *names(sorted(found)))
+        for reason, found in ordered
+    ]
 
 
 def _open(one: Shown, office: Office, now: datetime) -> list[Line]:
@@ -150,8 +163,9 @@ def _open(one: Shown, office: Office, now: datetime) -> list[Line]:
             f"Good again since {words.instant(incident.good_since, now)}; "
             "watched a little longer before it is over."
         )
-        body.append((Text(text),))
-    body += _seen(one, office, now)
+        body += [(Text(text),), _was(one, office, now)]
+    else:
+        body += _seen(one, office, now)
     body.append(_since(one, now))
     if incident.state is IncidentState.ACKNOWLEDGED:
         body.append(_acknowledged(one, now))
@@ -171,42 +185,49 @@ def _over(one: Shown, office: Office, now: datetime) -> list[Line]:
     spell = words.spell(incident.began_at, ended)
     span = f"{words.instant(incident.began_at, now)} to {words.instant(ended, now)}"
     body: list[Line] = [(Bold("Lasted"), Text(f" {spell}, from {span}")), *back(one)]
-    if one.speaking:
-        first = one.speaking[0].result
-        said = words.sentence(first, now, _zone(first, office))
-        body.append((Bold("What it was"), Text(" "), *named(first), Text(f": {said}")))
+    body.append(_was(one, office, now))
     if incident.acknowledged_by:
         body.append(_acknowledged(one, now))
     return [*body, _cause(one), _explains(one)]
 
 
+def _was(one: Shown, office: Office, now: datetime) -> Line:
+    """What it was like, of the worst."""
+    if not one.speaking:
+        return ()
+    first = one.speaking[0].result
+    said = words.ended(words.said(first, now, zone_of(first, office)))
+    return (Bold("What it was"), Text(" "), *named(first), Text(f": {said}"))
+
+
 def _seen(one: Shown, office: Office, now: datetime) -> list[Line]:
-    """Expected against seen, of what speaks; the rest counted."""
+    """Expected against seen, of what speaks; what says the same is said once."""
     spoken = one.speaking
-    lines: list[Line] = []
-    for alert in spoken[:_SPOKEN]:
+    told: dict[tuple[str, str], list[Result]] = {}
+    for alert in spoken:
         result = alert.result
-        # How often each of many was wrong is no help where all of them are one thing.
-        said = words.sentence(result, now, _zone(result, office))
-        if len(spoken) == 1:
-            lines.append((*named(result), Text(f": {said}")))
-        else:
-            lines.append((Text("• "), *named(result), Text(f" {words.phrase(result)}: {said}")))
-    if len(spoken) > _SPOKEN:
-        found = sorted({words.subject(alert.result) for alert in spoken[_SPOKEN:]})
-        rest = len(spoken) - _SPOKEN
-        lines.append((Text(f"• {rest:,} more: "), *names(found)))
+        said = words.ended(words.said(result, now, zone_of(result, office)))
+        told.setdefault((words.phrase(result), said), []).append(result)
+    lines: list[Line] = []
+    shown = 0
+    for (phrase, said), results in list(told.items())[:_SPOKEN]:
+        shown += len(results)
+        known = sorted({words.subject(r) for r in results})
+        name = named(results[0]) if len(known) == 1 else names(known)
+        mark: Line = (Text("• "),) if len(told) > 1 else ()
+        # The header says it where there is one thing only, and some checks say it themselves.
+        plain = len(told) == 1 or said.startswith(phrase)
+        lines.append((*mark, *name, Text(f": {said}" if plain else f" {phrase}: {said}")))
+    if len(spoken) > shown:
+        rest = {words.subject(r) for results in list(told.values())[_SPOKEN:] for r in results}
+        lines.append((Text(f"• {len(spoken) - shown:,} more: "), *names(sorted(rest))))
     return lines
 
 
 def _since(one: Shown, now: datetime) -> Line:
     incident = one.incident
     passed = f" ({words.spell(incident.began_at, now)} so far)" if one.running else ""
-    again = (
-        f"; it came back {words.count(incident.reopened, 'time', 'times')}"
-        if incident.reopened
-        else ""
-    )
+    again = f"; it came back {words.times(incident.reopened)}" if incident.reopened else ""
     return (
         Bold("Since"),
         Text(f" {words.instant(incident.began_at, now)}{passed}{again}"),
@@ -222,8 +243,12 @@ def _acknowledged(one: Shown, now: datetime) -> Line:
 
 def _cause(one: Shown) -> Line:
     detail = one.incident.cause.detail
-    # Where it is the check's own sentence, it was just said.
-    if not detail or any(detail == alert.result.summary for alert in one.speaking[:_SPOKEN]):
+    for alert in one.speaking[:_SPOKEN]:
+        # Where it begins with the check's own sentence, that was just said.
+        if alert.result.summary and detail.startswith(alert.result.summary):
+            detail = detail.removeprefix(alert.result.summary).lstrip("; ")
+            break
+    if not detail or detail.startswith("it explains"):
         return ()
     return (Bold("Likely cause"), Text(f" {detail}"))
 
@@ -246,10 +271,7 @@ def _explains(one: Shown) -> Line:
     """What is a part of it and not told by itself."""
     kind = one.incident.cause.kind
     if kind is CauseKind.SOURCE:
-        exposures = sorted({a.result.exposure for a in one.current})
-        if len(exposures) < 2:
-            return ()
-        return (Bold("Exposures"), Text(f" {len(exposures):,}: "), *names(exposures))
+        return ()
     if kind is CauseKind.CUT:
         found = list(one.event_types)
     else:
@@ -277,7 +299,7 @@ def _picture(one: Shown) -> Line:
     bars = "" if spark is None else words.sparkline(spark)
     if spark is None or not bars:
         return ()
-    return (Name(bars), Text(f" per {format_duration(spark.step)}, up to now"))
+    return (Name(bars), Text(f" {words.per(spark.step)}, up to now"))
 
 
 def _about(one: Shown, office: Office) -> list[Line]:
@@ -294,15 +316,16 @@ def _about(one: Shown, office: Office) -> list[Line]:
             lines.append((Text(truncate(about, _DESCRIPTION)),))
     if first is not None and first.check:
         parts.append((Text(f"Check {first.check}"),))
-    return [joined(parts), *lines, why_here(one)]
+    return [*lines, joined(parts)]
 
 
 def _on_purpose(one: Shown) -> Line:
     """How to say that it is none: by the alert's id, which only the state knows."""
     first = one.speaking[0] if one.speaking else None
-    if first is None or first.result.status is Status.ERROR or not first.id[:12].isalnum():
+    about_counts = first is not None and first.result.kind is KindName.VOLUME
+    if first is None or not about_counts or first.result.status is Status.ERROR:
         return ()
-    if one.incident.cause.kind is not CauseKind.EVENT_TYPE:
+    if first.result.event_type is None or not first.id[:12].isalnum():
         return ()
     command = f"eventwatch feedback add {first.id[:12]} --verdict not-a-problem --reason '…'"
     return (Text("Not a problem: "), Command(command))
@@ -322,23 +345,20 @@ def _place(office: Office, contract: Contract) -> Line:
     return links.contract_place(office.notify.contract_link, contract)
 
 
-def _zone(result: Result, office: Office) -> tzinfo:
+def zone_of(result: Result, office: Office) -> tzinfo:
+    """Of its exposure."""
     exposure = office.exposures.get(result.exposure)
     return UTC if exposure is None else exposure.time_zone
 
 
-def _state(one: Shown, now: datetime) -> str:
-    incident = one.incident
-    if incident.open:
-        return f" {what(one)}"
-    ended = one.ended_at or now
-    return f" {incident.end_reason or 'over'} after {words.spell(incident.began_at, ended)}"
+def _state(one: Shown) -> str:
+    return f" {what(one)}" if one.incident.open else f" {outcome(one)}"
 
 
 def _label(text: str) -> str:
+    text = _LABELS.get(text, text.replace("_", " "))
     return truncate(text[:1].upper() + text[1:], 40) or "Also"
 
 
 def _kept(lines: Iterable[Line]) -> tuple[Line, ...]:
     return tuple(line for line in lines if line)
-

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from eventwatch.alerting import commands, words
 from eventwatch.alerting.escape import truncate
 from eventwatch.alerting.live_card import names
-from eventwatch.alerting.live_view import Shown, what
+from eventwatch.alerting.live_view import Shown, outcome, what
 from eventwatch.alerting.office import Office
 from eventwatch.alerting.spans import Command, Line, Name, Text
 from eventwatch.model.contract import Contract
@@ -21,17 +21,15 @@ def title(one: Shown) -> Line:
     return (Text(f"{one.sign} "), Name(truncate(one.subject, 100)))
 
 
-def listed(one: Shown, office: Office, now: datetime) -> Line:
+def listed(one: Shown, now: datetime) -> Line:
     """In a list of several: what, since when, who looks at it, and the id."""
     incident = one.incident
-    if not incident.open:
-        spell = words.spell(incident.began_at, one.ended_at or now)
-        text = f" {incident.end_reason or 'over'} after {spell}"
-    else:
+    text = f" {outcome(one)}"
+    if incident.open:
         text = f" {what(one)} since {words.instant(incident.began_at, now)}"
-        said = _said(one, office, now)
+        said = _said(one)
         text += f": {said}" if said else ""
-    return (*title(one), Text(text), Text(f" {_who(one)}({incident.id})"))
+    return (*title(one), Text(text), Text(_tail(one)))
 
 
 def told(one: Shown, office: Office, now: datetime) -> Line:
@@ -41,9 +39,11 @@ def told(one: Shown, office: Office, now: datetime) -> Line:
     mine = [name for name in one.event_types if _concerns(office.catalog.of(name), one)]
     found = mine or list(one.event_types)
     wrong = what(one) if incident.open else f"is over ({incident.end_reason or 'back to normal'})"
-    whose = _whose(one) if mine else ""
+    reads = one.recipient.role is Role.CONSUMER
+    whose = (" that you read" if reads else " of yours") if mine else ""
     if found == [one.subject]:
-        text: Line = (Text(f"{whose} {wrong}"),)
+        whose = " which you read" if reads and mine else ""
+        text: Line = (Text(f",{whose}, {wrong}" if whose else f" {wrong}"),)
     elif found:
         verb = "affects" if incident.open else "affected"
         how_many = words.count(len(found), "event type", "event types")
@@ -52,10 +52,6 @@ def told(one: Shown, office: Office, now: datetime) -> Line:
     else:
         text = (Text(f" {wrong}"),)
     return (*title(one), *text, Text(f"{_on_it(one)} (incident {incident.id})"))
-
-
-def _whose(one: Shown) -> str:
-    return " that you read" if one.recipient.role is Role.CONSUMER else " of yours"
 
 
 def _on_it(one: Shown) -> str:
@@ -70,13 +66,14 @@ def _on_it(one: Shown) -> str:
     return f"; {owner} was told"
 
 
-def broken(one: Shown, office: Office, now: datetime) -> Line:
+def broken(one: Shown, now: datetime) -> Line:
     """In a daily digest: for how long, and what."""
     incident = one.incident
-    ended = one.ended_at or now
-    spell = words.spell(incident.began_at, now if incident.open else ended)
-    text = f" for {spell}: {_said(one, office, now)}" if incident.open else f" was bad for {spell}"
-    return (*title(one), Text(text.rstrip(": ")), Text(f" {_who(one)}({incident.id})"))
+    if not incident.open:
+        return (*title(one), Text(f" {outcome(one)}"), Text(_tail(one)))
+    said = _said(one)
+    text = f" for {words.spell(incident.began_at, now)}" + (f": {said}" if said else "")
+    return (*title(one), Text(text), Text(_tail(one)))
 
 
 def more(left: int, team: str) -> Line:
@@ -89,22 +86,19 @@ def list_command(team: str) -> str:
     return commands.list_team(team)
 
 
-def _said(one: Shown, office: Office, now: datetime) -> str:
-    """What is known of it, in one sentence without its end."""
-    if one.incident.cause.detail:
-        return one.incident.cause.detail
-    if not one.speaking:
-        return ""
-    first = one.speaking[0].result
-    exposure = office.exposures.get(first.exposure)
-    zone = UTC if exposure is None else exposure.time_zone
-    return words.sentence(first, now, zone).rstrip(".") if first.summary else ""
+def _said(one: Shown) -> str:
+    """What is known of it, in few words."""
+    detail = one.incident.cause.detail
+    if detail or not one.speaking:
+        return detail
+    return words.briefly(one.speaking[0].result)
 
 
-def _who(one: Shown) -> str:
-    by = one.incident.acknowledged_by
+def _tail(one: Shown) -> str:
+    """The id to type, and who looks at it."""
+    by = truncate(one.incident.acknowledged_by, 30)
     looks = one.incident.state is IncidentState.ACKNOWLEDGED and by
-    return f"{truncate(by, 30)} looks at it " if looks else ""
+    return f" ({one.incident.id}, {by} looks at it)" if looks else f" ({one.incident.id})"
 
 
 def _concerns(contract: Contract | None, one: Shown) -> bool:

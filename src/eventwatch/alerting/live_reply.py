@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from eventwatch.alerting import words
 from eventwatch.alerting.escape import truncate
-from eventwatch.alerting.live_card import back, names
-from eventwatch.alerting.live_view import MAIN, Shown
+from eventwatch.alerting.live_card import back, names, zone_of
+from eventwatch.alerting.live_view import MAIN, Shown, outcome
 from eventwatch.alerting.office import Office
 from eventwatch.alerting.spans import Command, Line, Mention, Name, Text
 from eventwatch.model.incident import Moment, MomentKind
 from eventwatch.model.status import Severity
 
-_LOUD = frozenset((MomentKind.WORSE, MomentKind.REOPENED, MomentKind.REMINDED, MomentKind.ESCALATED))
+_LOUD = frozenset(
+    (MomentKind.WORSE, MomentKind.REOPENED, MomentKind.REMINDED, MomentKind.ESCALATED)
+)
 _NAMED = 5
 _SIGNS = {
     MomentKind.OPENED: "🔴",
@@ -61,18 +63,19 @@ def lines(one: Shown, moment: Moment, office: Office, now: datetime) -> list[Lin
     head: Line = (Text(f"{_SIGNS[moment.kind]} "), Name(truncate(one.subject, 80)), Text(" "))
     match moment.kind:
         case MomentKind.RESOLVED:
-            spell = words.spell(incident.began_at, one.ended_at or moment.at)
-            return [(*head, Text(f"is over after {spell}.")), *back(one)]
+            return [(*head, Text(f"is over: {outcome(one)}.")), *back(one)]
         case MomentKind.REOPENED:
             return [(*head, Text("is back. "), *_now(one, office, now))]
         case MomentKind.WORSE:
             text = f"is worse: {moment.text}. " if moment.text else "is worse. "
             return [(*head, Text(text), *_now(one, office, now))]
         case MomentKind.JOINED:
-            return [(*head, Text("has more: "), *_members(one, moment))]
+            more = f"{len(moment.alert_ids):,} more belong to it: "
+            return [(*head, Text(more), *_members(one, moment))]
         case MomentKind.LEFT:
             why = moment.text or "good again, or told apart"
-            return [(*head, Text("has less: "), *_members(one, moment), Text(f" ({why})"))]
+            less = f"{len(moment.alert_ids):,} no longer belong to it: "
+            return [(*head, Text(less), *_members(one, moment), Text(f" ({why})"))]
         case MomentKind.REMINDED:
             spell = words.spell(incident.began_at, moment.at)
             text = f"is still bad after {spell}, and nobody acknowledged it. "
@@ -94,9 +97,7 @@ def _now(one: Shown, office: Office, now: datetime) -> Line:
     if not one.speaking:
         return ()
     result = one.speaking[0].result
-    exposure = office.exposures.get(result.exposure)
-    zone = UTC if exposure is None else exposure.time_zone
-    return (Text(words.sentence(result, now, zone)),) if result.summary else ()
+    return (Text(words.sentence(result, now, zone_of(result, office))),) if result.summary else ()
 
 
 def _members(one: Shown, moment: Moment) -> Line:

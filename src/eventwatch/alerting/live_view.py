@@ -8,7 +8,7 @@ from functools import cached_property
 
 from eventwatch.alerting import words
 from eventwatch.alerting.escape import truncate
-from eventwatch.alerting.trouble import is_trouble
+from eventwatch.alerting.trouble import UNREADABLE, is_trouble
 from eventwatch.model.alert import Alert
 from eventwatch.model.cause import CauseKind
 from eventwatch.model.incident import Incident, IncidentState, Recipient, Role
@@ -18,6 +18,8 @@ from eventwatch.model.status import KindName, Severity
 ICONS = {Severity.CRITICAL: "🔴", Severity.WARNING: "🟠", Severity.INFO: "🔵"}
 ACKNOWLEDGED = "👀"
 OVER = "✅"
+_STRANGE = {"value_unexpected": "an undeclared", "value_unknown": "a new"}
+"""Aspects of a value that is there and should not be."""
 MAIN = (Role.OWNER, Role.ESCALATION)
 """Roles that hear the whole story."""
 _NAME = 70
@@ -70,10 +72,11 @@ class Shown:
 
     @property
     def loud(self) -> bool:
-        """Somebody has to look: it is bad now, more than information, nobody looks at it yet, and this
-        channel answers for it."""
+        """Somebody has to look: it is bad now, more than information, not muted, nobody looks at it yet,
+        and this channel answers for it."""
         return (
             self.running
+            and not self.incident.muted_by
             and self.incident.state is IncidentState.OPEN
             and self.incident.severity is not Severity.INFO
             and self.recipient.role in MAIN
@@ -117,7 +120,7 @@ def what(one: Shown) -> str:
         return f"{moved} in {words.count(types, 'event type', 'event types')}" if types else moved
     if kind is CauseKind.RENAME:
         return "looks renamed"
-    if not spoken:
+    if not spoken or (kind is CauseKind.SOURCE and spoken[0].result.aspect == UNREADABLE):
         return _NOTHING_KNOWN[kind]
     first = spoken[0].result
     if kind is CauseKind.EXPOSURE and first.event_type is not None:
@@ -125,8 +128,11 @@ def what(one: Shown) -> str:
     size = words.change(first) if first.kind is KindName.VOLUME else ""
     where = ""
     if first.cut is not None:
+        dimension = truncate(first.cut.dimension.replace("_", " "), 30)
         value = truncate(_VALUES.get(first.cut.value, first.cut.value), 30)
-        where = f" on {truncate(first.cut.dimension, 30)} {value}"
+        if first.aspect in _STRANGE:
+            return f"has {_STRANGE[first.aspect]} {dimension}: {value}"
+        where = f" on {dimension} {value}"
     return words.phrase(first) + (f" ({size})" if size else "") + where
 
 
@@ -134,11 +140,21 @@ def headline(one: Shown) -> str:
     """The header of a message about one incident, unescaped."""
     incident, name = one.incident, truncate(one.subject, _NAME)
     if not incident.open:
-        return f"{one.sign} {name}: {truncate(incident.end_reason, 60) or 'over'}"
+        return f"{one.sign} {name}: {outcome(one)}"
     by = ""
     if incident.state is IncidentState.ACKNOWLEDGED and incident.acknowledged_by:
-        by = f" ({truncate(incident.acknowledged_by, 30)} looks at it)"
+        by = f", {truncate(incident.acknowledged_by, 30)} looks at it"
     return f"{one.sign} {name} {what(one)}{by}"
+
+
+def outcome(one: Shown) -> str:
+    """How it ended: "back to normal after 1 h 35 min"."""
+    incident = one.incident
+    if incident.late is not None:
+        # How late they came and how long it lasted are the same.
+        return truncate(incident.end_reason, 60)
+    spell = words.spell(incident.began_at, one.ended_at or incident.began_at)
+    return f"{truncate(incident.end_reason, 60) or 'over'} after {spell}"
 
 
 _NOTHING_KNOWN = {

@@ -92,8 +92,9 @@ class Page:
         """A thin line, where there is room for one."""
         self._add([{"type": "divider"}])
 
-    def buttons(self, incident_id: str) -> bool:
+    def buttons(self, incident_id: str, *, acknowledged: bool) -> bool:
         """What can be done at once; the value is the incident's id and nothing else."""
+        offered = _BUTTONS[1:] if acknowledged else _BUTTONS
         elements = [
             {
                 "type": "button",
@@ -101,7 +102,7 @@ class Page:
                 "text": {"type": "plain_text", "text": label, "emoji": False},
                 "value": incident_id,
             }
-            for action, label in _BUTTONS
+            for action, label in offered
         ]
         return self._add([{"type": "actions", "elements": elements}])
 

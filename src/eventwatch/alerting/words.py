@@ -46,6 +46,7 @@ _KIND_PHRASES = {
     KindName.DUPLICATES: ("has repeated ids", "had repeated ids"),
 }
 _BARS = "▁▂▃▄▅▆▇█"
+_COUNTS = frozenset(("bucket", "cut", "cut_all"))
 
 
 def phrase(result: Result, *, over: bool = False) -> str:
@@ -74,28 +75,55 @@ def subject(result: Result) -> str:
 
 
 def sentence(result: Result, now: datetime, zone: tzinfo) -> str:
-    """What was seen and what was expected, as a sentence that begins with a capital. ``zone`` is the
-    exposure's, whose weekdays its rhythm follows."""
+    """What was seen and what was expected, with a capital and an end."""
+    text = said(result, now, zone)
+    return text[:1].upper() + ended(text[1:])
+
+
+def said(result: Result, now: datetime, zone: tzinfo) -> str:
+    """What was seen and what was expected, to be read after a colon. ``zone`` is the exposure's, whose
+    weekdays its rhythm follows."""
+    amount = _counted(result)
+    if amount is None or amount.start_at is None or amount.end_at is None:
+        return result.summary
+    events = "event" if amount.observed == 1 else "events"
+    size = change(result)
+    # Of a value, what is usual is what is usual of so many rows.
+    such = "" if result.cut is not None else _such(amount.start_at, amount.end_at, zone)
+    return (
+        f"{number(amount.observed, amount.unit)} {events} {judged_span(amount, now)}, "
+        f"usually {_usual(amount)}{such}" + (f" ({size})" if size else "")
+    )
+
+
+def briefly(result: Result) -> str:
+    """The same in a list, without the span: "1,240, usually 9,800 to 11,600"."""
+    amount = _counted(result)
+    if amount is None:
+        return result.summary
+    return f"{number(amount.observed, amount.unit)}, usually {_usual(amount)}"
+
+
+def ended(text: str) -> str:
+    """With an end, as a sentence."""
+    return text + ("" if text.endswith((".", "!", "?", "…")) else ".")
+
+
+def _counted(result: Result) -> Amount | None:
+    """The amount of a result that is about a count in a span; None: the check's own words are better."""
     amount = result.amount
-    text = result.summary
     if (
-        amount is not None
-        and result.aspect == "bucket"
-        and amount.unit == "events"
-        and amount.start_at is not None
-        and amount.end_at is not None
-        and amount.lower is not None
-        and amount.upper is not None
-        and amount.observed > 0
+        amount is None
+        or result.aspect not in _COUNTS
+        or amount.unit != "events"
+        or amount.start_at is None
+        or amount.end_at is None
+        or amount.lower is None
+        or amount.upper is None
+        or not amount.observed > 0
     ):
-        events = "event" if amount.observed == 1 else "events"
-        size = change(result)
-        text = (
-            f"{number(amount.observed, amount.unit)} {events} {judged_span(amount, now)}, "
-            f"usually {_usual(amount)}{_such(amount.start_at, amount.end_at, zone)}"
-            + (f" ({size})" if size else "")
-        )
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…")) else ".")
+        return None
+    return amount
 
 
 def change(result: Result) -> str:
@@ -148,6 +176,17 @@ def number(value: float, unit: str) -> str:
     if abs(value) >= 10 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.2g}"
+
+
+def per(step: timedelta) -> str:
+    """``per hour``, ``per day``, ``per 5 min``."""
+    named = {timedelta(hours=1): "hour", timedelta(days=1): "day"}
+    return f"per {named.get(step) or format_duration(step)}"
+
+
+def times(count: int) -> str:
+    """``once``, ``3 times``."""
+    return "once" if count == 1 else f"{count:,} times"
 
 
 def spell(start: datetime, end: datetime) -> str:

@@ -161,7 +161,6 @@ class _Packer:
 
     def _without_story(self, result: Result) -> Result:
         """The same object each time, so that it is sent between processes once."""
-        bare = replace(
-            result, summary="", amount=None, since=None, facts=(), spark=None, learning_until=None
-        )
+        # What the cause is found by stays: the amount, and since when.
+        bare = replace(result, summary="", facts=(), spark=None, learning_until=None)
         return self._plain.setdefault(bare, bare)

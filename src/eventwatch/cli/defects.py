@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Mapping
 
 from eventwatch.alerting.escape import terminal, truncate
+from eventwatch.model import secret
 
 MASK = "********"
 _USERINFO = re.compile(r"(?<=://)[^\s/@]*:[^\s@]*@")
@@ -34,6 +35,7 @@ def report_defect(error: BaseException) -> None:
     print("eventwatch: this is a defect of eventwatch, please report it:", file=sys.stderr)
     for frame in traceback.extract_tb(error.__traceback__):
         print(f"  {frame.filename}:{frame.lineno} in {frame.name}", file=sys.stderr)
-    message = redacted(str(error), os.environ)
+    # First whole values that the settings called secret, while they still stand as they were.
+    message = redacted(secret.redacted(str(error)), os.environ)
     text = f"  {type(error).__name__}: {truncate(message, 2000)}"
     print(terminal(text), file=sys.stderr)

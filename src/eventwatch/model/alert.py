@@ -61,9 +61,6 @@ class Change(StrEnum):
     NONE = "none"
     PENDING = "pending"
     FIRED = "fired"
-    WORSE = "worse"
-    """Severity rose while firing."""
-    REMIND = "remind"
     RESOLVED = "resolved"
     EXPIRED = "expired"
 

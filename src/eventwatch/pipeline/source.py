@@ -20,14 +20,16 @@ def source_of(exposure: Exposure) -> Source:
     except ValueError:
         scheme, host, path, port = "database", "", "", ""
     if exposure.parquet is not None:
-        folder = PurePath(exposure.parquet.partition("*")[0])
-        where = str(folder if exposure.parquet.endswith("/") else folder.parent)
-        return Source(_key("parquet", where), f"parquet files in {PurePath(where).name or where}")
+        # ``/lake/events/*.parquet`` and ``/lake/events/2026.parquet`` lie in the same folder.
+        folder = PurePath(exposure.parquet.partition("*")[0] + "x").parent
+        return Source(_key("parquet", str(folder)), f"parquet files in {folder.name or folder}")
     engine = scheme.partition("+")[0] or "database"
     if engine == "duckdb":
         name = PurePath(f"{host}{path}").name or "in memory"
-        return Source(_key(url), f"duckdb {name}")
-    return Source(_key(url), f"{engine} {host}{port}{path.rstrip('/')}".strip())
+        return Source(_key(engine, host, path), f"duckdb {name}")
+    # Who reads it, and how, is not the place. What cannot be parsed is its own place.
+    key = _key(engine, host, port, path) if host else _key(url)
+    return Source(key, f"{engine} {host}{port}{path.rstrip('/')}".strip())
 
 
 def _key(*parts: str) -> str:

@@ -1,0 +1,192 @@
+"""The installed wheel as it runs in a container: as nobody, without a home, in a folder that it may
+only read."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from eventwatch import __version__
+from tests.fakes.project import Project, steady
+
+ROOT = Path(__file__).resolve().parents[2]
+NOBODY = 65534
+SETPRIV = shutil.which("setpriv")
+pytestmark = pytest.mark.skipif(
+    SETPRIV is None or os.getuid() != 0, reason="needs setpriv, and root to give up"
+)
+
+
+class Container:
+    """Folders as a container has them, and the program of the wheel."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.data = folder, folder / "data"
+        self.etc = folder / "etc"
+        self.data.mkdir()
+        os.chown(self.data, NOBODY, NOBODY)
+        self.data.chmod(0o750)
+        self.site = folder / "site"
+        build(folder)
+        project = Project(self.etc)
+        project.declare("user_a")
+        project.config("    every: 10s\n    look_back: 5d\n")
+        project.rows(steady(["user_a"], until=datetime.now(UTC), days=5))
+        config = self.etc / "config.yaml"
+        text = config.read_text().replace(
+            "sqlite:///var/state.db", f"sqlite:///{self.data}/state.db"
+        )
+        config.write_text(text.replace("var/history", f"{self.data}/history"))
+        for path in (folder, self.etc, *self.etc.rglob("*")):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+
+    def command(self, *words: str) -> Sequence[str]:
+        return (
+            str(SETPRIV), f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
+            "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all",
+            str(self.folder / "venv/bin/python"), "-m", "eventwatch", *words,
+        )  # fmt: skip
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "PATH": "/usr/bin:/bin",
+            "HOME": "/nonexistent",
+            "TMPDIR": str(self.data),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "LANG": "C.UTF-8",
+        }
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*words),
+            cwd=self.etc,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+
+def python() -> str:
+    """An interpreter of our version that nobody may run: one's own often lies in a closed home."""
+    name = f"python3.{sys.version_info.minor}"
+    here = os.path.realpath(sys.executable)
+    for each in (here, *(f"{folder}/{name}" for folder in ("/usr/local/bin", "/usr/bin"))):
+        if not Path(each).exists():
+            continue
+        code = f"import os; assert os.access({each!r}, os.X_OK)"
+        probe = subprocess.run(
+            [str(SETPRIV), f"--reuid={NOBODY}", "--clear-groups", each, "-c", code],
+            capture_output=True,
+            check=False,
+        )
+        if probe.returncode == 0:
+            return each
+    pytest.skip(f"nobody may run no {name} here")
+
+
+def build(folder: Path) -> None:
+    """The wheel, unpacked into an environment that borrows the packages of this one."""
+    wheels = folder / "wheels"
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
+         "--no-index", "--disable-pip-version-check", "--wheel-dir", str(wheels), str(ROOT)],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    (wheel,) = wheels.glob("eventwatch-*.whl")
+    subprocess.run(
+        [python(), "-m", "venv", "--without-pip", str(folder / "venv")],
+        check=True,
+        capture_output=True,
+    )
+    (site,) = (folder / "venv").glob("lib/python*/site-packages")
+    shutil.unpack_archive(wheel, site, "zip")
+    # A .pth line of a path adds it behind our own package.
+    (borrowed,) = Path(sys.prefix).glob("lib/python*/site-packages")
+    (site / "borrowed.pth").write_text(f"{borrowed}\n")
+
+
+@pytest.fixture(scope="module")
+def container() -> Iterator[Container]:
+    # Not below pytest's folder: nobody may not enter it.
+    folder = Path(tempfile.mkdtemp(prefix="ew-nobody-"))
+    try:
+        try:
+            made = Container(folder)
+        except subprocess.CalledProcessError as error:
+            pytest.skip(f"the wheel cannot be built here: {error.stderr[-300:]!r}")
+        if "Permission denied" in made.run("--version").stderr:
+            pytest.skip("nobody may not read this checkout")
+        yield made
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_it_is_the_wheel_that_runs_and_not_the_checkout(container: Container) -> None:
+    done = container.run("--version")
+    assert done.stdout.strip() == f"eventwatch {__version__}", done.stderr
+    where = subprocess.run(
+        [*container.command()[:-2], "-c", "import eventwatch; print(eventwatch.__file__)"],
+        cwd=container.etc,
+        env=container.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert where.stdout.startswith(str(container.folder)), where.stdout
+
+
+def test_an_audit_and_a_cycle_need_no_home_and_no_working_directory(container: Container) -> None:
+    assert container.run("validate").returncode == 0
+    for words in (("run-once", "--format", "json"), ("run-once", "--send", "--format", "json")):
+        done = container.run(*words)
+        assert done.returncode in (0, 1), done.stderr
+        assert json.loads(done.stdout)["exposures"][0]["error"] in ("", None)
+
+
+def test_the_daemon_runs_is_healthy_and_stops_in_time(container: Container) -> None:
+    daemon = subprocess.Popen(
+        container.command("run"),
+        cwd=container.etc,
+        env=container.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        until = time.monotonic() + 60
+        health = container.run("health")
+        while health.returncode != 0 and time.monotonic() < until and daemon.poll() is None:
+            health = container.run("health")
+        assert health.returncode == 0, health.stderr
+        daemon.send_signal(signal.SIGTERM)
+        _, log = daemon.communicate(timeout=20)
+        assert daemon.returncode == 0, log
+        assert json.loads(log.splitlines()[-1])["event"]
+        assert "Traceback" not in log
+    finally:
+        if daemon.poll() is None:
+            daemon.kill()
+            daemon.wait()
+
+
+def test_nothing_was_written_outside_of_its_folder(container: Container) -> None:
+    assert {path.name for path in container.etc.iterdir()} == {
+        "config.yaml", "checks", "contracts", "warehouse.duckdb",
+    }  # fmt: skip
+    state = container.data / "state.db"
+    assert state.stat().st_uid == NOBODY
+    assert not state.stat().st_mode & 0o077, "others may read the state"
