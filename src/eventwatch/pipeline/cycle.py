@@ -25,6 +25,7 @@ from eventwatch.model.status import KindName, Status
 from eventwatch.pipeline.assess import Assessment, Knowledge, assess, with_causes
 from eventwatch.pipeline.evidence import evidence
 from eventwatch.pipeline.judge import Restriction, judge, lasted, unreadable
+from eventwatch.pipeline.late import with_late
 from eventwatch.pipeline.measure import Job, Measured, Unmeasured, as_seen_at, measure
 from eventwatch.pipeline.report import ExposureReport
 from eventwatch.pipeline.source import source_of
@@ -102,7 +103,8 @@ def look(
     if isinstance(outcome, Unmeasured):
         results = (unreadable(watch.exposure.name, outcome.reason), *watch.trouble)
     else:
-        results = (*judge(outcome.view, watch.checks, watch.restriction), *watch.trouble)
+        judged = judge(outcome.view, watch.checks, watch.restriction)
+        results = (*with_late(outcome.view, watch.state.alerts, judged), *watch.trouble)
         if not watch.remembers:
             known = replace(known, open_alerts=_replayed(watch, outcome, results))
     assessment = assess(results, known)

@@ -85,7 +85,8 @@ def evidence(view: ExposureView, alerts: Sequence[Alert]) -> Evidence:
 def _end(view: ExposureView) -> float:
     """Epoch hours, with a fraction, up to which nearly all rows have arrived."""
     newest = int(view.rows.last_loaded.max()) if len(view.rows.last_loaded) else 0
-    at = min(view.now.timestamp(), newest + HOUR / 4) if newest else view.now.timestamp()
+    # What a table that stopped did not bring says nothing of a value; loads may be an hour apart.
+    at = min(view.now.timestamp(), newest + HOUR) if newest else view.now.timestamp()
     late = 0.0
     if view.exposure.has_load_time:
         bins = summed_bins(view.delays, view.now, hours=24)
