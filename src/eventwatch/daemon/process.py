@@ -12,6 +12,7 @@ from contextlib import suppress
 from types import FrameType
 
 from eventwatch import app
+from eventwatch.app.vitals import Watching
 from eventwatch.daemon.reload import Reloader
 from eventwatch.daemon.right import (
     LEASE,
@@ -59,6 +60,7 @@ class Daemon:
         self._holder = identity()
         self._file = state_file(house)
         self._store: Store | None = None
+        self._watching: Watching | None = None
         self._waits_for = "the daemon is starting"
         self._reloader: Reloader | None = None
         if load is not None:
@@ -113,13 +115,17 @@ class Daemon:
         lock.take()
         try:
             self._store = app.store(self._house)
-            code = self._hold(Tenure(self._house, self._store, self._clock, self._holder))
+            watching = self._watch(self._store)
+            code = self._hold(
+                Tenure(self._house, self._store, self._clock, self._holder, watching=watching)
+            )
         finally:
             lock.give()
         return code
 
     def _serve_server(self) -> int:
         self._store = app.store(self._house)
+        watching = self._watch(self._store)
         lease = ServerLease(self._store, self._clock, self._holder)
         try:
             while not self._stop.is_set():
@@ -127,7 +133,11 @@ class Daemon:
                 if fenced is None:
                     break
                 try:
-                    code = self._hold(Tenure(self._house, fenced, self._clock, self._holder, lease))
+                    code = self._hold(
+                        Tenure(
+                            self._house, fenced, self._clock, self._holder, lease, watching=watching
+                        )
+                    )
                 except StoreError as error:
                     # Nothing was begun; the server may be back in a moment.
                     log.error("the watch could not begin: %s", error)
@@ -139,6 +149,16 @@ class Daemon:
         finally:
             lease.give()
         return self._end(in_order=True)
+
+    def _watch(self, opened: Store) -> Watching:
+        """Health and metrics, for as long as the process lives, while it stands by as well. Raises
+        ConfigError where the address cannot be had."""
+        made = Watching(self._house, opened, now=self._clock.now)
+        made.start(
+            alive=lambda: self.alive, not_ready=lambda: self.not_ready, leads=lambda: self.leads
+        )
+        self._watching = made
+        return made
 
     def _right(self, lease: ServerLease) -> Store | None:
         """Stands by until the state is ours; None: it is to stop."""
@@ -197,6 +217,8 @@ class Daemon:
             quiet = tenure.end(time.monotonic() + GRACE)
         elif tenure is not None:
             quiet = False
+        if self._watching is not None:
+            self._watching.stop()
         if self._store is not None and quiet:
             with suppress(EventwatchError):
                 self._store.close()

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from eventwatch import app
 from eventwatch.app.buttons import Buttons
 from eventwatch.app.pulse import DAEMON_BEAT, STEADY_BEAT, STOPPED_BEAT
+from eventwatch.app.vitals import Watching
 from eventwatch.contracts.keeper import CatalogKeeper
 from eventwatch.daemon.desk import Desk, Voice
 from eventwatch.daemon.ledger import CLOCK, Ledger
@@ -60,8 +61,11 @@ class Tenure:
         clock: SteadyClock,
         holder: str,
         lease: ServerLease | None = None,
+        *,
+        watching: Watching | None = None,
     ) -> None:
-        """``lease``: the right to run is one, and this keeps it."""
+        """``lease``: the right to run is one, and this keeps it. ``watching`` hears of every slot."""
+        self._watching = watching
         self._lease = lease
         self._store, self._clock, self._holder = store, clock, holder
         self._scene = _scene(replace(house, clock=clock), "")
@@ -90,6 +94,8 @@ class Tenure:
 
     def start(self) -> None:
         """Raises StoreError."""
+        if self._watching is not None:
+            self._watching.use(self._scene.house, self._scene.keeper)
         now, exposures = self._clock.now(), self._scene.house.settings.exposures
         take_over(self._store, exposures, self._holder, now)
         for exposure in exposures:
@@ -134,6 +140,8 @@ class Tenure:
         for exposure in house.settings.exposures:
             if exposure.name not in before:
                 self._rounds.resume(exposure, now)
+        if self._watching is not None:
+            self._watching.use(scene.house, scene.keeper)
         self._scene, self._speaker = scene, speaker
         gone = before - {e.name for e in house.settings.exposures}
         self._rounds.forget(gone)
@@ -280,6 +288,8 @@ class Tenure:
         if report is not None:
             told.report, told.took, told.ended_at = report, took, slot.ended_at
             told.rows_read += report.rows_read
+        if self._watching is not None:
+            self._watching.slot_ended(slot, report, took)
         self._desk.wake()
 
     def _voice(self) -> Voice:
