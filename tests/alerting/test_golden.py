@@ -12,7 +12,7 @@ import pytest
 
 from eventwatch.alerting.escape import size
 from eventwatch.alerting.page import BUDGET
-from tests.alerting.live_scenes import SCENES
+from tests.alerting.live_messages import SCENES
 from tests.alerting.slack_view import assert_inert, blocks, page, picture
 from tests.fakes.slack_rules import size_error
 

@@ -31,7 +31,8 @@ from tests.alerting.builders import (
     result,
     silence,
 )
-from tests.alerting.conduct_world import World
+from tests.alerting.conduct_world import World, over
+from tests.alerting.live_scenes import KNOWN, single
 from tests.alerting.slack_view import assert_inert, blocks
 from tests.fakes.hostile_names import HOSTILE
 from tests.fakes.slack_rules import size_error
@@ -123,8 +124,8 @@ def test_very_many_alerts_of_one_incident_are_counted() -> None:
     )
     made = message(world)
     assert_fits(made)
-    assert "Explains: 200: event_000, " in made.plain
-    assert "and 188 more" in made.plain
+    assert "Explains: 200 event types: event_000, " in made.plain
+    assert "and 190 more" in made.plain
 
 
 class TestWhoIsCalled:
@@ -141,7 +142,16 @@ class TestWhoIsCalled:
         world.step(alert())
         world.acknowledge()
         assert not self.mention(world)
-        assert "acknowledged by ada" in message(world).plain
+        assert "ada looks at it" in message(world).plain
+        assert "Acknowledged: by ada" in message(world).plain
+
+    def test_nobody_for_what_is_muted_good_again_or_over(self) -> None:
+        for changes in (
+            {"muted_by": "s1", "muted_because": "silenced by ada"},
+            {"good_since": NOW},
+            {"state": IncidentState.RESOLVED, "resolved_at": NOW, "end_reason": "back to normal"},
+        ):
+            assert "subteam" not in live.live([single(**changes)], KNOWN, NOW).blocks
 
     def test_nobody_for_information_alone(self) -> None:
         world = World(contract())
@@ -220,22 +230,22 @@ def test_those_affected_read_one_line_about_their_own() -> None:
     )
     (post,) = [d for d in world.rows.of(Action.POST) if d.channel == "#growth-alerts"]
     line = post.message.plain.split("\n")[-1]
-    assert "affects 1 event type: mine" in line
+    assert "it affects 1 event type of yours: mine; data-platform was told" in line
     assert "theirs" not in line
-    assert "data-platform is told" in line.lower()
+    assert "\n" not in post.message.plain
 
 
 def test_the_fallback_team_reads_why_it_is_told() -> None:
     world = World()
     world.step(alert(result("nobody_knows")))
-    assert "Sent here because no contract declares this event type" in message(world).plain
+    assert "Sent here: because no contract declares this event type" in message(world).plain
 
 
 def test_a_consumer_is_told_and_not_called() -> None:
     world = World(contract(consumers=(Consumer("ranking", "#ranking"),)))
     world.step(alert())
     (post,) = [d for d in world.rows.of(Action.POST) if d.channel == "#ranking"]
-    assert "what you read" in post.message.plain
+    assert "user_followed_user, which you read, " in post.message.plain
     assert "subteam" not in post.message.blocks
 
 
@@ -243,13 +253,11 @@ def test_the_end_says_how_long_it_lasted() -> None:
     world = World(contract())
     one = alert(result(since=NOW - 2 * HOUR))
     world.step(one)
-    from tests.alerting.conduct_world import over
-
     world.step(over(one, NOW + HOUR), after=HOUR)
     world.step(after=31 * MINUTE)
     said = message(world).plain
-    assert said.startswith("✅ user_followed_user")
-    assert "Over: after 3 h" in said
+    assert said.startswith("✅ user_followed_user: back to normal after 3 h")
+    assert "Lasted: 3 h, from Sun 17 May 13:05 UTC to Sun 17 May 16:05 UTC" in said
 
 
 def test_the_longest_broken_comes_first_in_the_daily_message() -> None:

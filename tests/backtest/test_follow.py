@@ -160,7 +160,9 @@ def test_a_failure_that_goes_on_travels_without_its_story() -> None:
     packer = _Packer()
     assert packer.pack([result()]).bad[0].summary
     bare = packer.pack([result()]).bad[0]
-    assert (bare.summary, bare.amount, bare.spark) == ("", None, None)
+    assert (bare.summary, bare.facts, bare.spark) == ("", (), None)
+    # By these the cause is found.
+    assert (bare.amount, bare.since) == (result().amount, result().since)
     assert bare.fingerprint == result().fingerprint
     worse = packer.pack([result(severity=Severity.CRITICAL)]).bad[0]
     assert worse.summary

@@ -44,7 +44,7 @@ def test_incidents_are_listed_with_owner_and_times(plain: Done) -> None:
     assert document["schema"] == "eventwatch.backtest/1"
     assert document["cycles"] == 13
     told = {(i["event_type"], i["kind"]): i for i in document["exposures"][0]["incidents"]}
-    stopped = told["c_did_d", "volume"]
+    (stopped,) = (i for i in document["exposures"][0]["incidents"] if i["event_type"] == "c_did_d")
     assert stopped["team"] == "growth"
     assert stopped["opened_at"] == "2026-03-09T04:00:00Z"
     assert stopped["resolved_at"] is None

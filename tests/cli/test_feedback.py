@@ -92,9 +92,8 @@ def test_not_a_problem_ends_the_alert_in_the_next_cycle(shop: Project) -> None:
     assert done.code == 0, done.err
     audit = shop.audit("--check", "volume")
     assert audit.findings(event_type="order_paid") == []
-    cycle = shop.run("run-once", "--send", "--check", "volume")
+    shop.run("run-once", "--send", "--check", "volume")
     assert alerts(shop) == []
-    assert "not a problem, says" in cycle.out + cycle.err
     store = open_store(Secret(f"sqlite:///{shop.folder}/var/state.db"))
     (ended,) = store.alerts_like(alert.fingerprint)
     store.close()

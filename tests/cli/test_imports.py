@@ -104,7 +104,7 @@ def test_every_command_is_in_the_list() -> None:
     [
         c
         for c in COMMANDS
-        if c not in ((), ("contracts",), ("silence",), ("config",), ("feedback",))
+        if c not in ((), ("contracts",), ("silence",), ("config",), ("feedback",), ("incidents",))
     ],
 )
 def test_help_of_every_command_has_an_example(

@@ -34,6 +34,8 @@ Drawer = Callable[[Delivery], bytes | None]
 
 _TRIED = 3
 """Alerts of one incident that are tried: a picture of what hardly matters is none."""
+_THERE = frozenset(("unseen", "retired", "draft", "misplaced"))
+"""What is wrong is that it comes at all: no count of it is usual."""
 _COUNTED = {
     KindName.VOLUME: frozenset(
         ("bucket", "floor", "ceiling", "cut", "cut_floor", "cut_all", "common")
@@ -156,5 +158,7 @@ def _told(trace: Trace, result: Result, exposure: Exposure, house: House) -> Tra
     bad = trace.bad
     if not bad and result.since is not None and result.since < trace.end_at:
         bad = (Stretch(max(result.since, trace.start_at), trace.end_at),)
+    if result.kind is KindName.DRIFT and result.aspect in _THERE:
+        trace = replace(trace, expected=(), lower=(), upper=())
     sentence = words.sentence(result, house.clock.now(), exposure.time_zone)
     return replace(trace, title=title, sentence=sentence, bad=bad)

@@ -20,8 +20,10 @@ from structlog.contextvars import bound_contextvars
 
 from eventwatch.alerting.causes_after import Past, past_of
 from eventwatch.app.adapters import adapter
+from eventwatch.app.heartbeat import Heart
 from eventwatch.app.house import House, RunOptions, notifier, store, stuck_after
 from eventwatch.app.telling import office_of, preview, tell
+from eventwatch.app.tracing import set_up as set_up_tracing
 from eventwatch.model.alert import Delivery, Outcome
 from eventwatch.model.contract import Catalog
 from eventwatch.model.errors import LeaseHeld
@@ -40,6 +42,7 @@ from eventwatch.pipeline.source import source_of
 from eventwatch.ports.history import History
 from eventwatch.ports.notifier import Notifier
 from eventwatch.ports.store import StateReader, Store
+from eventwatch.ports.tracing import span
 
 log = logging.getLogger(__name__)
 
@@ -104,13 +107,18 @@ def cycle(house: House, options: RunOptions) -> Report:
     from eventwatch.app.chart import drawer  # It looks at what this module measures.
 
     speaker = notifier(house.settings.notify, drawer(house, opened))
+    heart = None if house.settings.heartbeat_url is None else Heart(house.settings.heartbeat_url)
     try:
         reports = [run_cycle(place, e, options, run_id) for e in house.chosen(options)]
+        if heart is not None and reports and not any(report.error for report in reports):
+            heart.beat()
         with bound_contextvars(run_id=run_id):
             told = tell(house, opened, speaker)
             outcomes = send_due(house, opened, speaker, patience=SEND_PATIENCE)
     finally:
         opened.close()
+    if heart is not None:
+        heart.wait()
     return Report(
         run_id=run_id,
         at=now,
@@ -155,7 +163,11 @@ def run_cycle(
 ) -> ExposureReport:
     """Lease, look, commit, heartbeat: one exposure, once. Tells nobody yet. Every line that is logged
     meanwhile in this thread carries the run and the exposure."""
-    with bound_contextvars(run_id=run_id, exposure=exposure.name):
+    set_up_tracing()
+    with (
+        bound_contextvars(run_id=run_id, exposure=exposure.name),
+        span("cycle", run_id=run_id, exposure=exposure.name),
+    ):
         return _run_cycle(place, exposure, options, run_id)
 
 
@@ -185,7 +197,8 @@ def _run_cycle(
         elapsed = timedelta(seconds=house.clock.monotonic() - began)
         if place.given_up():
             return ExposureReport(exposure.name, now, error="given up before it was recorded")
-        opened.commit_cycle(record_of(watch, seen, lease, elapsed))
+        with span("commit", exposure=exposure.name):
+            opened.commit_cycle(record_of(watch, seen, lease, elapsed))
         # A cache: it may be lost between the two, and is never needed.
         standings.save(name, now)
         if seen.measured is not None:

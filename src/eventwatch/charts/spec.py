@@ -20,7 +20,7 @@ from eventwatch.model.trace import Trace, Values
 
 INSTALL = "pip install 'eventwatch[charts]'"
 WIDTH, HEIGHT = 640, 360
-TITLE, SENTENCE = 52, 84
+TITLE, SENTENCE = 50, 76
 """Columns that fit beside each other."""
 SENTENCE_LINES = 2
 MARK = 28
@@ -66,8 +66,8 @@ def spec(trace: Trace, *, dark: bool = False) -> dict[str, Any]:
     made: dict[str, Any] = (
         chart.configure_view(stroke=None)
         .configure_axis(
-            labelFontSize=15,
-            titleFontSize=13,
+            labelFontSize=16,
+            titleFontSize=14,
             labelColor=look.faint,
             titleColor=look.faint,
             titleFontWeight="normal",
@@ -109,13 +109,13 @@ class _Scene:
             anchor="start",
             frame="bounds",
             offset=10,
-            fontSize=20,
+            fontSize=21,
             fontWeight=600,
             color=self.look.text,
-            subtitleFontSize=14.5,
+            subtitleFontSize=16,
             subtitleColor=self.look.text,
             subtitlePadding=5,
-            subtitleLineHeight=19,
+            subtitleLineHeight=20,
             limit=WIDTH - 34,
         )
 
@@ -156,7 +156,7 @@ class _Scene:
         each = f"each {word}" if word in ("hour", "day") else f"every {word}"
         parts = [f"events {each}"]
         parts += ["dashed: expected"] if self.trace.expected else []
-        parts += ["shaded: 99 of 100 quiet ones"] if self.trace.upper else []
+        parts += ["shaded: usual, 99 of 100"] if self.trace.upper else []
         return self.alt.X(
             "t:Q",
             scale=self.alt.Scale(domain=[start, end], nice=False, zero=False),

@@ -39,7 +39,16 @@ class LogFormat(StrEnum):
     TEXT = "text"
 
 
-_QUIET = ("slack_sdk", "urllib3", "sqlalchemy", "snowflake", "google", "botocore", "alembic")
+_QUIET = (
+    "slack_sdk",
+    "urllib3",
+    "sqlalchemy",
+    "snowflake",
+    "google",
+    "botocore",
+    "alembic",
+    "opentelemetry",
+)
 """These libraries log URLs with secrets and the bodies of requests at DEBUG, or much at INFO."""
 
 

@@ -30,6 +30,7 @@ from eventwatch.pipeline.measure import Job, Measured, Unmeasured, as_seen_at, m
 from eventwatch.pipeline.report import ExposureReport
 from eventwatch.pipeline.source import source_of
 from eventwatch.ports.history import History
+from eventwatch.ports.tracing import span
 from eventwatch.ports.warehouse import Progress, Warehouse
 
 REPLAYS = 6
@@ -87,7 +88,8 @@ def look(
         duplicates_over=_duplicates_over(watch),
         holidays=watch.holidays,
     )
-    outcome = measure(job, warehouse, history, progress)
+    with span("scan", exposure=watch.exposure.name):
+        outcome = measure(job, warehouse, history, progress)
     results: tuple[Result, ...]
     known = Knowledge(
         exposure=watch.exposure,
@@ -103,7 +105,8 @@ def look(
     if isinstance(outcome, Unmeasured):
         results = (unreadable(watch.exposure.name, outcome.reason), *watch.trouble)
     else:
-        judged = judge(outcome.view, watch.checks, watch.restriction)
+        with span("judge", exposure=watch.exposure.name):
+            judged = judge(outcome.view, watch.checks, watch.restriction)
         results = (*with_late(outcome.view, watch.state.alerts, judged), *watch.trouble)
         if not watch.remembers:
             known = replace(known, open_alerts=_replayed(watch, outcome, results))

@@ -20,6 +20,7 @@ from eventwatch.pipeline.crew import Crew
 from eventwatch.ports.clock import Clock
 from eventwatch.ports.notifier import MAY_REPEAT, NOT_SENT, Notifier
 from eventwatch.ports.store import Store
+from eventwatch.ports.tracing import span
 
 log = logging.getLogger(__name__)
 
@@ -189,7 +190,8 @@ def _send(work: Delivering, delivery: Delivery) -> list[Attempt]:
         outcome = Outcome(Verdict.RETRY, "held up before it could be sent", retry_at=now)
     else:
         faultpoint("send.before")
-        outcome = _given_up(_safely(work.notifier.send, delivery, now), delivery, now)
+        with span("deliver", action=delivery.action.value):
+            outcome = _given_up(_safely(work.notifier.send, delivery, now), delivery, now)
         faultpoint("send.after")
     return [_settle(work, delivery, outcome)]
 
