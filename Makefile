@@ -17,11 +17,12 @@ UV ?= $(firstword $(wildcard $(BIN)/uv) uv)
 # One test process per core; a test that needs a server starts its own in each.
 PYTEST ?= $(BIN)/python -m pytest -q -n auto
 
-.PHONY: help demo test check format lint types floors lock clean
+.PHONY: help demo test faults check format lint types floors lock clean
 
 help:
 	@echo "make demo    audit two tables: the real stream that ships here, and a made-up marketplace"
 	@echo "make test    the whole test suite"
+	@echo "make faults  the fault plan at length: kills, clock jumps, faulty answers, a storm"
 	@echo "make check   what CI runs: format, lint, types, import floors, tests"
 	@echo "make format  rewrite the sources as the formatter wants them"
 	@echo "make lock    renew locks/ from pyproject.toml (needs uv); UPGRADE=1 takes newer versions"
@@ -32,6 +33,11 @@ demo: $(READY)
 
 test: $(READY)
 	@$(PYTEST)
+
+# Kills, clocks, pauses and a Slack that misbehaves; the tables are printed. Minutes, not seconds.
+faults: $(READY)
+	@EVENTWATCH_SLOW=1 $(BIN)/python -m pytest -q tests/faults
+	@$(BIN)/python -m tests.delivery_proof
 
 check: lint types floors test
 

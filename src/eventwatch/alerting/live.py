@@ -18,6 +18,7 @@ from eventwatch.alerting import live_reply as replies
 from eventwatch.alerting import spans, words
 from eventwatch.alerting.escape import size, truncate
 from eventwatch.alerting.live_view import ICONS, MAIN, OVER, Shown, headline
+from eventwatch.alerting.live_writer import Writer
 from eventwatch.alerting.office import Office
 from eventwatch.alerting.page import Page
 from eventwatch.alerting.spans import Command, Line, Mention, Name, Text, joined
@@ -46,7 +47,7 @@ def live(shown: Sequence[Shown], office: Office, now: datetime) -> Message:
         return _only_told(told, office, now)
     head = headline(owned[0]) if len(ordered) == 1 else _headline(ordered)
     summary = _summary(head, ordered, office, now)
-    writer = _Writer(Page(summary, head), [(Text(head),)])
+    writer = Writer(Page(summary, head), [(Text(head),)])
     writer.line(_mention(owned))
     detailed = 0
     for one in owned[:_DETAILED] if len(owned) > 1 else owned:
@@ -140,7 +141,7 @@ def daily(title: str, shown: Sequence[Shown], office: Office, now: datetime) -> 
     head = f"{title}: {words.count(len(ordered), 'incident', 'incidents')}"
     first = [spans.slack(lines.broken(s, now), 200) for s in ordered[:3]]
     summary = _fitting([spans.slack((Text(head),), 300), *(f"• {line}" for line in first)])
-    writer = _Writer(Page(summary, head), [(Text(head),)])
+    writer = Writer(Page(summary, head), [(Text(head),)])
     left = 0
     for place, one in enumerate(ordered):
         line = lines.broken(one, now)
@@ -157,51 +158,8 @@ def daily(title: str, shown: Sequence[Shown], office: Office, now: datetime) -> 
     return writer.message(summary)
 
 
-class _Writer:
-    """The page and the plain form, led side by side."""
-
-    def __init__(self, page: Page, plain: list[Line]) -> None:
-        self.page, self.plain = page, plain
-
-    def line(self, line: Line, cap: int | None = None) -> bool:
-        """False: there is no room."""
-        if not line:
-            return True
-        taken = self.page.line(line) if cap is None else self.page.line(line, cap)
-        if taken:
-            self.plain.append(line)
-        return taken
-
-    def last(self, line: Line) -> None:
-        """The line about the rest, whose room was kept."""
-        self.page.force_line(line)
-        self.plain.append(line)
-
-    def small(self, line: Line) -> None:
-        """The footer, whose room was kept."""
-        if line and self.page.footer(line):
-            self.plain.append(line)
-
-    def card(self, made: cards.Card) -> bool:
-        """False: there is no room for all of it."""
-        if not self.page.card(made.body, made.about, made.actions):
-            return False
-        self.plain += [(), *made.body, *made.about, *made.actions, ()]
-        return True
-
-    def divider(self) -> None:
-        """What follows is of another sort."""
-        self.page.divider()
-
-    def message(self, summary: str) -> Message:
-        """In every form."""
-        told = [spans.on_terminal(line) for line in self.plain]
-        kept = [line for i, line in enumerate(told) if line or (i and told[i - 1])]
-        return Message(summary, self.page.json(), "\n".join(kept).rstrip("\n"))
-
-
 def _told_in_full(
-    writer: _Writer, one: Shown, office: Office, now: datetime, *, alone: bool
+    writer: Writer, one: Shown, office: Office, now: datetime, *, alone: bool
 ) -> bool:
     made = cards.card(one, office, now) if alone else cards.brief(one, office, now)
     # Names that need no end of escapes may leave no room for all that is known.
@@ -219,7 +177,7 @@ def _only_told(told: Sequence[Shown], office: Office, now: datetime) -> Message:
     if len(told) > 1:
         kept.append(f"+{len(told) - 1:,} more")
     summary = _fitting(kept)
-    writer = _Writer(Page(summary, ""), [])
+    writer = Writer(Page(summary, ""), [])
     left = 0
     for place, one in enumerate(told):
         line = lines.told(one, office, now)
@@ -233,7 +191,7 @@ def _only_told(told: Sequence[Shown], office: Office, now: datetime) -> Message:
 def _lines(made: Sequence[Line]) -> Message:
     """Lines without a header."""
     summary = _fitting([spans.slack(line, 500) for line in made[:2]])
-    writer = _Writer(Page(summary, ""), [])
+    writer = Writer(Page(summary, ""), [])
     for line in made:
         if not writer.line(line):
             break

@@ -9,18 +9,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
-from eventwatch.alerting import commands, links, words
+from eventwatch.alerting import links, words
 from eventwatch.alerting.escape import truncate
+from eventwatch.alerting.live_todo import actions, why_here
 from eventwatch.alerting.live_view import Shown, outcome, what
 from eventwatch.alerting.office import Office
-from eventwatch.alerting.spans import Bold, Command, Line, Name, Text, joined
+from eventwatch.alerting.spans import Bold, Line, Name, Text, joined
 from eventwatch.alerting.trouble import is_trouble
 from eventwatch.model.cause import CauseKind
 from eventwatch.model.contract import Contract
 from eventwatch.model.durations import format_duration
-from eventwatch.model.incident import IncidentState, Role
+from eventwatch.model.incident import IncidentState
 from eventwatch.model.result import Result
-from eventwatch.model.status import KindName, Status
 
 _SPOKEN = 3
 """Alerts that are told in a sentence each."""
@@ -77,47 +77,6 @@ def brief(one: Shown, office: Office, now: datetime) -> Card:
         _kept(_about(one, office)[-1:]),
         _kept(told[:1] if office.abilities.buttons else told),
     )
-
-
-def actions(one: Shown, *, full: bool) -> list[Line]:
-    """The commands. An incident that is over can only be looked at. ``full``: those too that a button
-    does as well and that are seldom typed."""
-    incident = one.incident
-    explain: Line = (Text("Why: "), Command(f"eventwatch incidents explain {incident.id}"))
-    if not incident.open:
-        return [explain]
-    made = [explain]
-    if incident.state is IncidentState.OPEN:
-        line: Line = (Text("I look at it: "), Command(f"eventwatch incidents ack {incident.id}"))
-        made.append(line)
-    several = incident.cause.kind is CauseKind.SOURCE and len(one.speaking) > 1
-    if one.speaking and not several:
-        mute = commands.silence(one.speaking[0].result, incident.cause)
-        made.append((Text("Mute it for 4 h: "), Command(mute)))
-    if full:
-        made.append(_on_purpose(one))
-    return made
-
-
-def why_here(one: Shown) -> Line:
-    """Why this channel hears of it, where that is not plain."""
-    who, owner = one.recipient, one.incident.owner
-    if who.role is Role.ESCALATION:
-        team = f"{owner.team} in {owner.channel}" if owner.team else owner.channel
-        return (
-            Bold("Sent here"),
-            Text(f" because {who.reason}; {truncate(team, 80)} was told first."),
-        )
-    if (who.channel, who.team) != (owner.channel, owner.team):
-        return (
-            Bold("Sent here"),
-            Text(" because "),
-            Name(truncate(owner.channel, 80)),
-            Text(f" of {truncate(owner.team, 60) or 'its owner'} takes no messages."),
-        )
-    if who.is_fallback and one.incident.cause.kind is not CauseKind.SOURCE:
-        return (Bold("Sent here"), Text(f" because {who.reason}."))
-    return ()
 
 
 def names(found: Iterable[str], most: int = _NAMED) -> Line:
@@ -317,18 +276,6 @@ def _about(one: Shown, office: Office) -> list[Line]:
     if first is not None and first.check:
         parts.append((Text(f"Check {first.check}"),))
     return [*lines, joined(parts)]
-
-
-def _on_purpose(one: Shown) -> Line:
-    """How to say that it is none: by the alert's id, which only the state knows."""
-    first = one.speaking[0] if one.speaking else None
-    about_counts = first is not None and first.result.kind is KindName.VOLUME
-    if first is None or not about_counts or first.result.status is Status.ERROR:
-        return ()
-    if first.result.event_type is None or not first.id[:12].isalnum():
-        return ()
-    command = f"eventwatch feedback add {first.id[:12]} --verdict not-a-problem --reason '…'"
-    return (Text("Not a problem: "), Command(command))
 
 
 def _result(one: Shown) -> Result | None:
