@@ -34,7 +34,7 @@ def balanced(expression: str) -> bool:
 
 
 class TestRules:
-    RULES = [
+    RULES: ClassVar[list[Any]] = [
         rule for group in yaml("prometheus-rules.yaml")[0]["groups"] for rule in group["rules"]
     ]
 

@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
+from eventwatch.alerting import commands, spans, words
 from eventwatch.alerting import live_card as cards
 from eventwatch.alerting import live_lines as lines
 from eventwatch.alerting import live_reply as replies
-from eventwatch.alerting import spans, words
 from eventwatch.alerting.escape import size, truncate
 from eventwatch.alerting.live_view import ICONS, MAIN, OVER, Shown, headline
 from eventwatch.alerting.live_writer import Writer
@@ -223,7 +223,7 @@ def _footer(ordered: Sequence[Shown], office: Office, now: datetime, *, with_lis
     if not office.abilities.edits and len(ordered) == 1 and first.incident.open:
         parts.append((Text("not updated here: "), _show(first)))
     if len(ordered) > 1 and with_list:
-        parts.append((Command(lines.list_command(team)),))
+        parts.append((Command(commands.list_team(team)),))
     return joined(parts)
 
 

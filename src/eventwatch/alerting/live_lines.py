@@ -78,12 +78,7 @@ def broken(one: Shown, now: datetime) -> Line:
 
 def more(left: int, team: str) -> Line:
     """What found no room, and how to see it."""
-    return (Text(f"+{left:,} more. Show them: "), Command(list_command(team)))
-
-
-def list_command(team: str) -> str:
-    """Shows all incidents of a team."""
-    return commands.list_team(team)
+    return (Text(f"+{left:,} more. Show them: "), Command(commands.list_team(team)))
 
 
 def _said(one: Shown) -> str:

@@ -1,4 +1,4 @@
-"""What can be done about an incident, as commands to copy; and why it is this channel that reads of it."""
+"""What can be done about an incident, as commands to copy, and why it is this channel that is told."""
 
 from __future__ import annotations
 
