@@ -11,7 +11,9 @@ from eventwatch.cli.options import ConfigOption
 
 
 def backup(
-    target: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; must not be there yet.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Where to; must not be there yet.")
+    ],
     config: ConfigOption = Path("config.yaml"),
 ) -> None:
     """Copy the state to a file, while it is in use.

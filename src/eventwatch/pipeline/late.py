@@ -76,9 +76,7 @@ def lateness(view: ExposureView, alert: Alert) -> timedelta | None:
     return found if found >= LEAST_LATE else None
 
 
-def _rows_of(
-    cells: Cells, alert: Alert, start: datetime, end: datetime
-) -> NDArray[np.bool_]:
+def _rows_of(cells: Cells, alert: Alert, start: datetime, end: datetime) -> NDArray[np.bool_]:
     """[N] cells of what the alert is about that occurred in [start, end)."""
     result = alert.result
     inside = (cells.occurred >= int(start.timestamp())) & (cells.occurred < int(end.timestamp()))
