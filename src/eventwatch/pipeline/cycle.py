@@ -29,6 +29,7 @@ from eventwatch.pipeline.late import with_late
 from eventwatch.pipeline.measure import Job, Measured, Unmeasured, as_seen_at, measure
 from eventwatch.pipeline.report import ExposureReport
 from eventwatch.pipeline.source import source_of
+from eventwatch.pipeline.withheld import withheld
 from eventwatch.ports.history import History
 from eventwatch.ports.tracing import span
 from eventwatch.ports.warehouse import Progress, Warehouse
@@ -148,7 +149,7 @@ def record_of(watch: Watch, seen: Look, lease: Lease | None, elapsed: timedelta)
         recounted_on=None,
         ledger={} if seen.measured is None else seen.measured.arrived,
         alerts=seen.alerts,
-        deliveries=(),
+        deliveries=withheld(seen.assessment.findings, watch.now),
         counts={status.value: n for status, n in seen.report.status_counts.items()},
         catalog_digest=watch.catalog.digest,
         elapsed_seconds=elapsed.total_seconds(),
