@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from eventwatch.alerting import live
 from eventwatch.alerting.escape import size
 from eventwatch.alerting.live import Shown
+from eventwatch.alerting.live_view import MAIN
 from eventwatch.alerting.page import BUDGET, MAX_BLOCKS
 from eventwatch.model.alert import AlertState, Delivery, Message
 from eventwatch.model.cause import Cause, CauseKind
@@ -121,6 +122,10 @@ def test_any_number_of_hostile_incidents_fits_and_is_inert(
     message = live.live(many, known, NOW)
     assert_fits(message)
     assert_inert(message)
+    # The room for the line about the rest is kept.
+    rest = "more. Show them: "
+    assert (rest in message.blocks) or (rest not in message.plain)
+    assert "as of " in message.blocks or all(s.recipient.role not in MAIN for s in many)
     team = data.draw(hostile)
     row = Delivery("k", team, team, message, (), NOW)
     second = DeadLetters().letter(

@@ -14,15 +14,14 @@ import pytest
 from eventwatch.app import chart
 from eventwatch.app.house import House, RunOptions, load, store
 from eventwatch.app.runs import cycle
-from eventwatch.charts.spec import LIGHT
+from eventwatch.charts.render import png
+from eventwatch.charts.spec import WIDTH
 from eventwatch.model.alert import Action, Alert, AlertState, Delivery, Message
-from eventwatch.model.errors import StoreError
 from eventwatch.model.result import Amount, Cut, Result, Spark
 from eventwatch.model.settings import Secret, SlackSettings
 from eventwatch.model.status import KindName, Severity, Status
+from eventwatch.model.trace import Trace
 from eventwatch.ports.store import Store
-from tests.charts.png import pixels
-from tests.charts.test_render import has
 from tests.fakes.clock import FakeClock
 from tests.fakes.project import Project, steady
 
@@ -46,24 +45,15 @@ class Shop:
         project.database.unlink()
         self.store: Store = store(self.house)
 
-    def draw(self, *alerts: Alert) -> bytes | None:
-        """The chart of these alerts, as the state remembers them."""
-        ids = tuple(a.id for a in alerts)
-        row = Delivery("k", "#c", "t", Message("", "", ""), ids, NOW, action=Action.CHART)
-        return chart.draw(self.house, _With(self.store, alerts), row)
+    def trace(self, *alerts: Alert) -> Trace | None:
+        """What is drawn of these alerts."""
+        return chart.trace_of(self.house, self.store, alerts)
 
-
-class _With:
-    """The state, with some alerts besides."""
-
-    def __init__(self, store: Store, alerts: tuple[Alert, ...]) -> None:
-        self._store, self._alerts = store, alerts
-
-    def alerts_of(self, _: Any) -> tuple[Alert, ...]:
-        return self._alerts
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
+    def chart(self) -> Delivery:
+        """The row of the picture, as the telling step made it."""
+        (incident,) = self.store.incidents()
+        ids = tuple(member.alert_id for member in incident.members)
+        return Delivery("k", "#c", "t", Message("", "", ""), ids, NOW, action=Action.CHART)
 
 
 @pytest.fixture(scope="module")
@@ -95,27 +85,41 @@ def value(**changes: Any) -> Alert:
     return alert(**(known | changes))
 
 
-def test_the_counts_of_an_event_type_are_drawn_though_the_warehouse_is_gone(shop: Shop) -> None:
-    made = shop.draw(alert())
+def test_the_alert_of_a_cycle_is_drawn_though_the_warehouse_is_gone(shop: Shop) -> None:
+    made = chart.draw(shop.house, shop.store, shop.chart())
     assert made is not None
-    picture = pixels(made)
-    assert picture.shape[1] == 1280
-    assert has(picture, LIGHT.line) > 500
-    assert has(picture, LIGHT.bad) > 100
+    assert made.startswith(b"\x89PNG")
+    assert int.from_bytes(made[16:20], "big") == 2 * WIDTH
+
+
+def test_the_counts_of_an_event_type_stand_in_their_usual_range(shop: Shop) -> None:
+    trace = shop.trace(alert())
+    assert trace is not None
+    assert trace.observed[-1] == 0.0
+    assert max(v for v in trace.upper if v is not None) > 12
+    assert trace.sentence == "No events since 06:00 UTC, usually 60 to 84."
+    (bad,) = trace.bad
+    assert abs(bad.start_at - (NOW - 6 * HOUR)) <= HOUR
+    assert bad.end_at == trace.end_at
 
 
 def test_what_is_about_a_value_is_drawn_from_what_the_alert_keeps(shop: Shop) -> None:
-    made = shop.draw(value())
-    assert made is not None
-    assert has(pixels(made), LIGHT.bad) > 100
-    whole = shop.draw(value(event_type=None, aspect="value_stopped"))
+    trace = shop.trace(value())
+    assert trace is not None
+    assert trace.title == "user_followed_user on platform web"
+    assert trace.observed == (*([9.0] * 18), *([0.0] * 6))
+    whole = shop.trace(value(event_type=None, aspect="value_stopped"))
     assert whole is not None
+    assert whole.title == "events on platform web"
 
 
 def test_the_worst_that_counts_can_show_is_drawn(shop: Shop) -> None:
-    only = shop.draw(value(severity=Severity.WARNING))
+    mild = value(severity=Severity.WARNING)
     lag = alert(kind=KindName.FRESHNESS, aspect="lag", severity=Severity.CRITICAL)
-    assert shop.draw(lag, value(severity=Severity.WARNING)) == only
+    severe = value(severity=Severity.CRITICAL, cut=Cut("platform", "ios"))
+    assert shop.trace(lag, mild) == shop.trace(mild)
+    assert shop.trace(mild, severe) == shop.trace(severe)
+    assert shop.trace(mild, replace(severe, explained=True)) == shop.trace(mild)
 
 
 @pytest.mark.parametrize(
@@ -128,43 +132,45 @@ def test_the_worst_that_counts_can_show_is_drawn(shop: Shop) -> None:
         alert(exposure="elsewhere"),
         value(spark=None),
         value(spark=Spark(NOW, HOUR, (float("nan"),) * 5)),
-        value(spark=Spark(NOW, timedelta(0), (1.0,))),
     ],
 )
 def test_what_counts_cannot_show_is_not_drawn(shop: Shop, one: Alert) -> None:
-    assert shop.draw(one) is None
+    assert shop.trace(one) is None
 
 
 def test_no_alert_is_no_picture(shop: Shop) -> None:
-    assert shop.draw() is None
+    assert shop.trace() is None
 
 
 def test_a_new_event_type_is_drawn_without_a_usual_range(shop: Shop) -> None:
-    made = shop.draw(alert(kind=KindName.DRIFT, aspect="unseen", since=None))
-    assert made is not None
-    assert has(pixels(made), LIGHT.expected) < 50
+    trace = shop.trace(alert(kind=KindName.DRIFT, aspect="unseen", since=None))
+    assert trace is not None
+    assert trace.expected == trace.lower == trace.upper == ()
+    assert trace.observed
 
 
 @pytest.mark.parametrize(
     "name", ["<script>", "\x1b[31m\u202e\x00\ud800", "x" * 5_000, "", "größe 中文"]
 )
 def test_names_are_only_letters(shop: Shop, name: str) -> None:
-    assert shop.draw(value(event_type=name, summary=name, cut=Cut(name, name))) is not None
+    trace = shop.trace(value(event_type=name, summary=name, cut=Cut(name, name)))
+    assert trace is not None
+    assert png(trace, scale=0.5).startswith(b"\x89PNG")
 
 
 def test_a_fault_is_said_once_and_raises_nothing(
-    shop: Shop, caplog: pytest.LogCaptureFixture
+    shop: Shop, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    class Broken(_With):
-        def alerts_of(self, _: Any) -> tuple[Alert, ...]:
-            raise StoreError("gone")
-
-    row = Delivery("k", "#c", "t", Message("", "", ""), ("a",), NOW, action=Action.CHART)
+    elsewhere = tmp_path / "file"
+    elsewhere.write_text("no folder")
+    settings = replace(shop.house.settings, history=elsewhere)
+    broken = replace(shop.house, loaded=replace(shop.house.loaded, settings=settings))
     chart._say.cache_clear()
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.WARNING, "eventwatch.app.chart"):
         for _ in range(3):
-            assert chart.draw(shop.house, Broken(shop.store, ()), row) is None
-    assert [r.levelname for r in caplog.records] == ["WARNING"]
+            assert chart.draw(broken, shop.store, shop.chart()) is None
+    said = [r.levelname for r in caplog.records if r.name == "eventwatch.app.chart"]
+    assert said == ["WARNING"]
 
 
 def test_nobody_draws_where_no_thread_could_show_it(shop: Shop) -> None:

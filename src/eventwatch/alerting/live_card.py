@@ -30,9 +30,8 @@ _DESCRIPTION = 160
 _REASONS = 4
 _NOT_FOR_PEOPLE = frozenset(("spoke", "by its own past", "change"))
 """Facts that explain the arithmetic (``eventwatch explain`` shows them) or are said already."""
-
-_LABELS = {"explained by": "Where"}
-"""Which values moved. "Likely cause" is something else."""
+_LABELS = {"explained by": "Where", "the others": "Meanwhile"}
+"""Labels of checks, in other words: "explained by" would be taken for the likely cause."""
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,18 @@ def maintenance_silences(windows: Sequence[Maintenance], now: datetime) -> tuple
     return tuple(found)
 
 
+def maintenance_next(windows: Sequence[Maintenance], now: datetime) -> tuple[Silence, ...]:
+    """The next opening of each window that is not open now, as a silence, the soonest first; none of
+    one that never opens again."""
+    found = []
+    for window in windows:
+        spans = [s for days in range(9) for s in _spans(window, now + timedelta(days=days))]
+        if not any(begin <= now < end for begin, end in spans):
+            coming = min((s for s in spans if s[0] > now), default=None)
+            found += [] if coming is None else [_as_silence(window, coming)]
+    return tuple(sorted(found, key=lambda s: (s.starts_at, s.id)))
+
+
 def maintenance_over(
     silence_id: str, windows: Sequence[Maintenance], now: datetime
 ) -> Silence | None:

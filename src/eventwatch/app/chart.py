@@ -66,15 +66,20 @@ def draw(house: House, opened: StateReader, delivery: Delivery) -> bytes | None:
     """PNG of the worst of the delivery's alerts that counts can show; None where there is none or it
     cannot be done. Never raises."""
     try:
-        for alert in _worst_first(opened.alerts_of(delivery.alert_ids))[:_TRIED]:
-            trace = _trace(house, opened, alert)
-            if trace is not None:
-                made: bytes = adapter("chart_png")(trace)
-                return made
+        trace = trace_of(house, opened, opened.alerts_of(delivery.alert_ids))
+        made: bytes | None = None if trace is None else adapter("chart_png")(trace)
     except Exception as error:
         _say(type(error).__name__)
         log.debug("the chart of %s could not be drawn", delivery.key, exc_info=True)
-    return None
+        return None
+    return made
+
+
+def trace_of(house: House, opened: StateReader, alerts: Sequence[Alert]) -> Trace | None:
+    """What is drawn of some alerts of one incident; None: nothing. Raises EventwatchError and
+    ValueError."""
+    found = (_trace(house, opened, alert) for alert in _worst_first(alerts)[:_TRIED])
+    return next((trace for trace in found if trace is not None), None)
 
 
 @lru_cache(maxsize=64)

@@ -17,7 +17,7 @@ def repeat_note(delivery: Delivery) -> str:
 
 
 def with_note(message: Message, note: str) -> Message:
-    """The message with a short line above it; ``compose`` leaves room for that. Empty: as it is."""
+    """The message with a short line above it; ``Page`` leaves room for that. Empty: as it is."""
     if not note:
         return message
     shown = mrkdwn(truncate(note, _LONGEST))
