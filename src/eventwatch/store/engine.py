@@ -113,8 +113,8 @@ class Database:
             # SQLite would have to roll a commit back that was cut off, which is writing.
             return (
                 f"state {self.place}: a process died in the middle of a commit, and the file must be "
-                "put right before it can be read. Start `eventwatch run` or `eventwatch run-once "
-                "--send` once, which does it"
+                "put right before it can be read, but this user may not write it. Start `eventwatch "
+                "run` or `eventwatch run-once --send` once as the user of the daemon, which does it"
             )
         return f"state {self.place}: {text}. {_advice(text)}"
 
@@ -188,15 +188,29 @@ def sqlite_database(path: Path, limits: Limits, *, read_only: bool = False) -> D
     """Connections to an existing SQLite file."""
     target = f"file:{quote(os.fsencode(path))}?mode={'ro' if read_only else 'rw'}"
 
-    def connect() -> sqlite3.Connection:
+    def opened() -> sqlite3.Connection:
         connection = sqlite3.connect(
             target, uri=True, timeout=limits.lock.total_seconds(), isolation_level=None
         )
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA synchronous = FULL")
-        if read_only:
-            connection.execute("PRAGMA query_only = ON")
+        try:
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA synchronous = FULL")
+            if read_only:
+                connection.execute("PRAGMA query_only = ON")
+                connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
+
+    def connect() -> sqlite3.Connection:
+        try:
+            return opened()
+        except sqlite3.OperationalError as error:
+            if not read_only or "readonly database" not in str(error):
+                raise
+        _undo_cut_off_commit(path, limits)
+        return opened()
 
     engine = sa.create_engine(
         "sqlite+pysqlite://", creator=connect, poolclass=sa.NullPool, hide_parameters=True
@@ -210,6 +224,23 @@ def sqlite_database(path: Path, limits: Limits, *, read_only: bool = False) -> D
         connection.exec_driver_sql("BEGIN" if reads or read_only else "BEGIN IMMEDIATE")
 
     return Database(engine, path_text(path), path, read_only=read_only)
+
+
+def _undo_cut_off_commit(path: Path, limits: Limits) -> None:
+    """Lets SQLite put back what a killed process left half written, which only a writer may do.
+
+    It gives back the state of the last whole commit, so reading after it is reading still. Where
+    this user may not write, the question itself fails and says so.
+    """
+    with contextlib.suppress(sqlite3.Error):
+        writer = sqlite3.connect(
+            f"file:{quote(os.fsencode(path))}?mode=rw",
+            uri=True,
+            timeout=limits.lock.total_seconds(),
+            isolation_level=None,
+        )
+        with contextlib.closing(writer):
+            writer.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
 
 
 def choose_journal(path: Path, version: tuple[int, int, int]) -> str:
