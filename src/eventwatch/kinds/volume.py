@@ -8,7 +8,7 @@ share is told once, about the exposure.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from eventwatch.detect.frames import clock_of
+from eventwatch.detect.newborn import Newborn
 from eventwatch.detect.panel import Panel, Scored
 from eventwatch.detect.resume import run_on
 from eventwatch.detect.settings import DAY, DetectSettings, grain, threshold_for
@@ -32,6 +33,7 @@ from eventwatch.kinds.volume_panel import VolumePanel, judged_at, panel_of
 from eventwatch.kinds.volume_promise import promises
 from eventwatch.kinds.volume_stop import Verdict, stopped
 from eventwatch.kinds.volume_verdict import Bars, failing
+from eventwatch.kinds.volume_young import bounds, fallen, young
 from eventwatch.model.contract import Contract, Direction, LifecycleState, Pattern
 from eventwatch.model.durations import from_epoch
 from eventwatch.model.measurement import HOUR
@@ -311,9 +313,13 @@ def _bucket(
     age = of.scored.age[of.last, subject.column] * max(of.panel.grid.step, DAY) / DAY
     if age < learning.total_seconds() / DAY:
         until = view.now + learning - timedelta(days=max(float(age), 0.0))
+        one = None if subject.by_day else _young(subject, of)
+        if one is not None and one.fails:
+            return _fail(say, fallen(of.panel, of.scored, subject.column, one))
         return say(
             Status.LEARNING,
             f"{max(age, 0.0):.1f} days of history, {learning.days} are needed",
+            facts=() if one is None else (bounds(of.panel, one),),
             learning_until=until,
         )
     verdict = _verdict(subject, of, halted)
@@ -330,7 +336,10 @@ def _bucket(
                 f"too rare to judge its counts ({week:.1f} rows a week): only its silence is watched",
             )
         return say(Status.PASS, "too rare to judge hourly: judged by day")
-    told = story.failure(of.panel, of.scored, subject.column, verdict)
+    return _fail(say, story.failure(of.panel, of.scored, subject.column, verdict))
+
+
+def _fail(say: Callable[..., Result], told: story.Told) -> Result:
     return say(
         Status.FAIL,
         told.summary,
@@ -340,6 +349,13 @@ def _bucket(
         spark=told.spark,
         total=told.total,
     )
+
+
+def _young(subject: Subject, of: Pass) -> Newborn | None:
+    """Of an event type that is still learned: what its first hours say, where a fall may be told."""
+    if subject.contract is None or subject.direction is Direction.SPIKE:
+        return None
+    return young(of.panel, of.scored, subject.column)
 
 
 def bars_of(subjects: Sequence[Subject]) -> Bars:
