@@ -34,10 +34,9 @@ demo: $(READY)
 test: $(READY)
 	@$(PYTEST)
 
-# Kills, clocks, pauses and a Slack that misbehaves; the tables are printed. Minutes, not seconds.
+# Kills, clocks, pauses and a Slack that misbehaves; one table at the end. Minutes, not seconds.
 faults: $(READY)
-	@EVENTWATCH_SLOW=1 $(BIN)/python -m pytest -q tests/faults
-	@$(BIN)/python -m tests.delivery_proof
+	@$(BIN)/python -m tests.faults
 
 check: lint types floors test
 

@@ -99,7 +99,7 @@ def test_acknowledging_is_noted_once_with_who_did_it(store: SqlStore) -> None:
     with_incident(store, result())
     assert do(store, "ack").startswith("Acknowledged")
     assert do(store, "ack", NOW + timedelta(minutes=1), "bert") == (
-        "It was acknowledged already by anna."
+        "0123456789ab was acknowledged already by anna, so nothing was changed."
     )
     (incident,) = store.incidents_like("0123456789ab")
     assert (incident.state, incident.acknowledged_by) == (IncidentState.ACKNOWLEDGED, "anna")
@@ -135,7 +135,11 @@ def test_a_silence_mutes_the_incident_and_nothing_beside_it(store: SqlStore) -> 
             result("any", cut=Cut("platform", "ios")),
             result("any", cut=Cut("platform", "web")),
         ),
-        (result(None, kind=KindName.FRESHNESS), result("any"), result("any", exposure="other")),
+        (
+            result(None, kind=KindName.DRIFT),
+            result(None, kind=KindName.DRIFT, aspect="other"),
+            result("any"),
+        ),
         (
             result(None, status=Status.ERROR, kind=KindName.FRESHNESS),
             result(None, status=Status.ERROR, kind=KindName.FRESHNESS),
@@ -165,12 +169,21 @@ def test_a_value_that_fell_for_many_event_types_is_one_silence(store: SqlStore) 
     assert silenced_by(result("new"), "growth", silences, NOW) is None
 
 
-def test_a_late_exposure_is_muted_whole_whatever_is_listed_under_it(store: SqlStore) -> None:
+def test_a_late_exposure_is_muted_in_what_a_stop_fails_whatever_is_listed_under_it(
+    store: SqlStore,
+) -> None:
     cause = Cause(CauseKind.EXPOSURE, "ef", "events", "events")
     with_incident(store, result("a"), result("b", cut=Cut("platform", "ios")), cause=cause)
-    do(store, "silence")
-    (silence,) = store.silences(NOW)
-    assert (silence.exposure, silence.event_type, silence.value) == ("events", "", "")
+    said = do(store, "silence")
+    assert "freshness and volume of events, the table itself and all its event types" in said
+    silences = store.silences(NOW)
+    assert {(s.exposure, s.kind, s.event_type) for s in silences} == {
+        ("events", "freshness", ""),
+        ("events", "volume", ""),
+    }
+    for kind in KindName:
+        muted = silenced_by(result("new", kind=kind), "growth", silences, NOW) is not None
+        assert muted == (kind in (KindName.FRESHNESS, KindName.VOLUME))
 
 
 def test_silencing_twice_makes_one_silence_and_later_another(store: SqlStore) -> None:

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from eventwatch.backtest.compare import Sides, compare
 from eventwatch.backtest.incident import Incident, Replay
-from eventwatch.backtest.page import page
+from eventwatch.backtest.page import MOST_CHARTS, MOST_DRAWINGS, Charts, page
 from eventwatch.backtest.picture import Picture
 from eventwatch.backtest.report import Backtest, ExposureBacktest, Limits
 from eventwatch.backtest.span import Span
 from eventwatch.backtest.svg import drawing
+from eventwatch.charts.render import dark_rules, inline
 from eventwatch.model.contract import Catalog
+from eventwatch.model.status import Severity
 from tests.backtest.incidents import HOUR, START, incident, result
 from tests.fakes.hostile_names import HOSTILE
 
@@ -93,6 +95,45 @@ def test_of_two_sets_of_checks_it_shows_what_differs() -> None:
     html = page(backtest([same, incident("a")], [same, incident("b")]), Limits())
     assert set(re.findall(r'<span class="tag (\w+)">', html)) == {"removed", "added"}
     assert "1 removed, 1 added, 0 at other times, 1 alike" in html
+
+
+CHARTS = Charts(inline, dark_rules(".chart"))
+QUICK = Charts(lambda trace: "<svg></svg>", "")
+"""Stands for one that takes its time."""
+
+
+def test_with_the_charts_that_alerts_have_it_still_needs_nothing_else() -> None:
+    html = page(backtest([incident("a"), incident("b", 30)]), Limits(), CHARTS)
+    tags = read(html).tags
+    assert tags.count("svg") == 2
+    assert "script" not in tags
+    assert not re.search(r"https?://|url\((?!#)", html)
+    assert "rows by the hour they were" in html
+    assert "prefers-color-scheme: dark" in html
+    assert len(html) < 2 * 60_000
+
+
+def test_no_two_things_of_a_page_with_charts_share_a_name() -> None:
+    html = page(backtest([incident("a"), incident("b", 30)]), Limits(), CHARTS)
+    names = re.findall(r'\bid="([^"]+)"', html)
+    assert len(names) == len(set(names))
+
+
+def test_of_many_incidents_some_have_a_chart_more_a_plain_drawing_and_the_page_says_so() -> None:
+    many = [incident(f"i{i}", i) for i in range(MOST_DRAWINGS + 7)]
+    html = page(backtest(many), Limits(), QUICK)
+    assert html.count('<div class="chart">') == MOST_CHARTS
+    assert html.count('<div class="plain">') == MOST_DRAWINGS - MOST_CHARTS
+    assert f"{MOST_CHARTS} incidents have the chart that alerts have too" in html
+    assert "7 more have no drawing" in html
+
+
+def test_the_worst_incidents_are_those_with_a_chart() -> None:
+    worst = result(severity=Severity.CRITICAL)
+    many = [incident(f"i{i}", i) for i in range(MOST_CHARTS)]
+    html = page(backtest([*many, incident("bad", 99, worst=worst)]), Limits(), QUICK)
+    card = html[html.index('id="i-bad-99"') :]
+    assert card.index('<div class="chart">') < card.index("</svg>")
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -147,6 +147,15 @@ def test_cycles_of_a_day_asked_for_in_turn_are_as_those_asked_for_alone(
             assert np.array_equal(a.last_loaded, b.last_loaded)
 
 
+def test_cells_of_a_series_stand_together_as_in_the_history(
+    house: House, recording: Recording
+) -> None:
+    view = replayed(house, recording, LAST)
+    for cells in (view.rows, view.cuts, view.delays):
+        # Once for the days before, once for today.
+        assert len(cells.runs) <= 2 * len(cells.keys)
+
+
 def test_nothing_that_came_later_is_seen(house: House, recording: Recording) -> None:
     for hours in (0, 7, 30):
         at = FIRST + timedelta(hours=hours)

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from eventwatch.cli.incidents_schema import incidents_schema, incidents_schema_text
 from eventwatch.cli.main import run_command
 from tests.fakes.project import Project, steady
 
+DOCS = Path(__file__).parents[2] / "docs"
 TYPES = ("order_placed", "order_paid", "cart_opened", "item_seen", "page_seen", "user_met")
 
 
@@ -85,17 +88,42 @@ def test_its_story_says_who_was_told_and_what_happened(
     assert {row["state"] for row in record["deliveries"]} == {"sent"}
 
 
-def test_the_decision_is_worked_out_of_its_numbers_again(
+def test_the_decision_is_judged_again_from_what_was_measured(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     (one,) = listed(capsys)
     code, out, _ = asked(capsys, "incidents", "explain", one["id"])
     assert code == 0
     assert "decided on" in out
-    assert "seen" in out
-    assert "expected" in out
+    rows = [line.split() for line in out.splitlines()]
+    assert ["decided", "judged", "again"] in rows
+    seen = next(row for row in rows if row[:1] == ["seen"] and len(row) == 3)
+    assert seen[1] == seen[2]
+    assert "again     the same comes out" in out
+    assert "told from" in out
     assert "owner: growth" in out
     assert "post to" in out
+
+
+def test_the_explanation_as_json_keeps_to_its_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    Draft202012Validator.check_schema(incidents_schema())
+    (one,) = listed(capsys)
+    code, out, _ = asked(capsys, "incidents", "explain", one["id"], "--format", "json")
+    assert code == 0
+    told = json.loads(out)
+    Draft202012Validator(incidents_schema()).validate(told)
+    assert {each["again"]["agreement"] for each in told["decisions"]} == {"same"}
+    volume = next(each for each in told["decisions"] if each["decided"]["kind"] == "volume")
+    assert volume["again"]["result"]["amount"] == volume["decided"]["amount"]
+    assert volume["again"]["score"] > volume["again"]["threshold"]["score"]
+    (owner,) = told["told"]
+    assert owner["team"] == "growth"
+    assert owner["messages"][0]["state"] == "sent"
+
+
+def test_the_schema_in_docs_is_the_schema() -> None:
+    text = (DOCS / "incident.schema.json").read_text(encoding="utf-8")
+    assert text == incidents_schema_text()
 
 
 def test_people_acknowledge_note_and_resolve(capsys: pytest.CaptureFixture[str]) -> None:

@@ -270,6 +270,13 @@ class TestSilences:
         tell(store, Changes(hidden={"s1": ("i1",)}))
         assert set(board(store).hidden) == {NASTY}
 
+    def test_what_a_silence_hid_can_be_asked_after_its_end_was_told(self, store: SqlStore) -> None:
+        tell(store, Changes(hidden={"s1": ("i2", "i1"), NASTY: ("i1",), "s3": ("i4",)}))
+        tell(store, Changes(silences_told=("s1",)))
+        asked = store.hidden_by(["s1", NASTY, "never"])
+        assert asked == {"s1": ("i2", "i1"), NASTY: ("i1",)}
+        assert store.hidden_by([]) == {}
+
     def test_one_that_is_ended_early_is_to_be_told(self, store: SqlStore) -> None:
         store.add_silence(silence())
         store.end_silence("s1", NOW)

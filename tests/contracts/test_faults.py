@@ -159,7 +159,8 @@ def test_an_empty_folder_is_a_fault(folder: Folder) -> None:
 def test_a_source_that_is_not_there_is_a_fault(folder: Folder) -> None:
     settings = folder.settings(source=folder.root / "nowhere")
     (fault,) = folder.faults(settings)
-    assert (fault.key, fault.message) == ("contracts.source", "does not exist.")
+    assert fault.key == "contracts.source"
+    assert fault.message.startswith("there is no such folder or file. Make the folder")
 
 
 def test_one_proto_file_is_no_source(folder: Folder) -> None:

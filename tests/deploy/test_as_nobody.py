@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from eventwatch import __version__
 from tests.fakes.project import Project, steady
 
 ROOT = Path(__file__).resolve().parents[2]
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 NOBODY = 65534
 SETPRIV = shutil.which("setpriv")
 pytestmark = pytest.mark.skipif(
@@ -55,13 +57,19 @@ class Container:
         return (
             str(SETPRIV), f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
             "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all",
-            str(self.folder / "venv/bin/python"), "-m", "eventwatch", *words,
+            *words,
         )  # fmt: skip
+
+    def started_by(self, word: str) -> tuple[str, ...]:
+        """What the Dockerfile says of ENTRYPOINT, CMD or HEALTHCHECK."""
+        whole = DOCKERFILE.replace("\\\n", " ")
+        (said,) = re.findall(rf"(?m)^{word} [^\[\n]*(\[.*\])$", whole)
+        return tuple(json.loads(said))
 
     @property
     def environment(self) -> dict[str, str]:
         return {
-            "PATH": "/usr/bin:/bin",
+            "PATH": f"{self.folder}/venv/bin:/usr/bin:/bin",
             "HOME": "/nonexistent",
             "TMPDIR": str(self.data),
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -69,6 +77,9 @@ class Container:
         }
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return self.does("eventwatch", *words)
+
+    def does(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             self.command(*words),
             cwd=self.etc,
@@ -114,6 +125,14 @@ def build(folder: Path) -> None:
     )
     (site,) = (folder / "venv").glob("lib/python*/site-packages")
     shutil.unpack_archive(wheel, site, "zip")
+    # What an installer makes of the wheel's entry point.
+    (points,) = site.glob("eventwatch-*.dist-info/entry_points.txt")
+    module, _, name = re.findall(r"(?m)^eventwatch = (.+)$", points.read_text())[0].partition(":")
+    script = folder / "venv/bin/eventwatch"
+    script.write_text(
+        f"#!{folder}/venv/bin/python\nimport sys\nfrom {module} import {name}\nsys.exit({name}())\n"
+    )
+    script.chmod(0o755)
     # A .pth line of a path adds it behind our own package.
     (borrowed,) = Path(sys.prefix).glob("lib/python*/site-packages")
     (site / "borrowed.pth").write_text(f"{borrowed}\n")
@@ -139,7 +158,7 @@ def test_it_is_the_wheel_that_runs_and_not_the_checkout(container: Container) ->
     done = container.run("--version")
     assert done.stdout.strip() == f"eventwatch {__version__}", done.stderr
     where = subprocess.run(
-        [*container.command()[:-2], "-c", "import eventwatch; print(eventwatch.__file__)"],
+        [*container.command("python"), "-c", "import eventwatch; print(eventwatch.__file__)"],
         cwd=container.etc,
         env=container.environment,
         capture_output=True,
@@ -161,7 +180,7 @@ def test_the_daemon_runs_is_healthy_and_stops_in_time(container: Container, tmp_
     log = tmp_path / "log"
     with log.open("w") as file:
         daemon = subprocess.Popen(
-            container.command("run"),
+            container.command(*container.started_by("ENTRYPOINT"), *container.started_by("CMD")),
             cwd=container.etc,
             env=container.environment,
             stdout=subprocess.DEVNULL,
@@ -173,7 +192,7 @@ def test_the_daemon_runs_is_healthy_and_stops_in_time(container: Container, tmp_
         while "rows read" not in log.read_text() and time.monotonic() < until:
             assert daemon.poll() is None, log.read_text()
             time.sleep(0.1)
-        health = container.run("health")
+        health = container.does(*container.started_by("HEALTHCHECK"))
         assert health.returncode == 0, health.stderr + log.read_text()
         daemon.send_signal(signal.SIGTERM)
         assert daemon.wait(timeout=20) == 0, log.read_text()
@@ -193,3 +212,36 @@ def test_nothing_was_written_outside_of_its_folder(container: Container) -> None
     state = container.data / "state.db"
     assert state.stat().st_uid == NOBODY
     assert not state.stat().st_mode & 0o077, "others may read the state"
+
+
+def test_from_another_folder_the_config_is_named(container: Container) -> None:
+    """As `docker exec` with a working directory of its own, or a job beside the daemon."""
+    done = subprocess.run(
+        container.command("eventwatch", "run-once", "--config", str(container.etc)),
+        cwd="/",
+        env=container.environment | {"HOME": ""},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    assert "rows" in done.stdout
+
+
+def test_what_cannot_be_written_is_said_in_one_line(container: Container) -> None:
+    """A state in the read-only working directory, as a config says it that was not changed for a
+    container."""
+    folder = container.folder / "unchanged"
+    shutil.copytree(container.etc, folder)
+    config = folder / "config.yaml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(
+        text.replace(f"sqlite:///{container.data}/state.db", "sqlite:///var/state.db"), "utf-8"
+    )
+    done = container.run("run", "--config", str(config))
+    assert done.returncode == 3, done.stderr
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("eventwatch: state ")
+    assert "must be able to write" in line
+    assert not (folder / "var").exists()

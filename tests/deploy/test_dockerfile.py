@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from eventwatch.cli.main import app
 
@@ -100,3 +104,11 @@ def test_no_secret_is_baked_in() -> None:
     assert not said("ARG", LINES)
     for rest in said("ENV", LINES):
         assert not re.search(r"(?i)token|secret|password|key", rest)
+
+
+@pytest.mark.skipif(shutil.which("hadolint") is None, reason="no hadolint here")
+def test_hadolint_has_nothing_to_say() -> None:
+    done = subprocess.run(
+        ["hadolint", str(ROOT / "Dockerfile")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout

@@ -5,6 +5,8 @@ from __future__ import annotations
 import configparser
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -95,7 +97,7 @@ def test_the_containers_have_no_rights_that_they_do_not_need() -> None:
     assert service["user"] == "10001:10001"
     assert "no-new-privileges:true" in service["security_opt"]
     assert all(port.startswith("127.0.0.1:") for port in service["ports"])
-    stateful, head = yaml("kubernetes/eventwatch.yaml")
+    _, stateful, head = yaml("kubernetes/eventwatch.yaml")
     pod = stateful["spec"]["template"]["spec"]
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["automountServiceAccountToken"] is False
@@ -120,13 +122,39 @@ def test_no_secret_and_no_host_of_ours_stands_in_them() -> None:
             assert not re.search(r"PASSWORD: [a-z0-9]", text), path
 
 
-def test_the_unit_is_a_unit() -> None:
+def unit() -> configparser.RawConfigParser:
     parser = configparser.RawConfigParser(strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     parser.read(DEPLOY / "eventwatch.service")
-    assert set(parser) == {"DEFAULT", "Unit", "Service", "Install"}
-    service = parser["Service"]
+    return parser
+
+
+def test_the_unit_is_a_unit() -> None:
+    assert set(unit()) == {"DEFAULT", "Unit", "Service", "Install"}
+    service = unit()["Service"]
     assert service["Restart"] == "always"
     assert service["ProtectSystem"] == "strict"
     assert service["ExecReload"] == "/bin/kill -HUP $MAINPID"
     assert int(service["TimeoutStopSec"]) >= 10
+    # The rest of the disk is read-only for it: all that it writes is where it is let.
+    own = f"/var/lib/{service['StateDirectory']}"
+    assert f"HOME={own}" in service["Environment"]
+    assert f"TMPDIR={own}" in service["Environment"]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
+def test_systemd_knows_every_word_of_the_unit(tmp_path: Path) -> None:
+    text = (DEPLOY / "eventwatch.service").read_text(encoding="utf-8")
+    program = unit()["Service"]["ExecStart"].split()[0]
+    assert program in text
+    # It looks for the program as well, which is not installed here.
+    copy = tmp_path / "eventwatch.service"
+    copy.write_text(text.replace(program, "/bin/true"), encoding="utf-8")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", str(copy)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert "eventwatch.service" not in done.stderr, done.stderr

@@ -250,3 +250,27 @@ def test_what_the_others_do_too_is_not_held_against_a_series() -> None:
 def test_bad_input_is_refused_in_words(rows: pd.DataFrame, bucket: str, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         score_counts(rows, bucket=bucket)
+
+
+@pytest.mark.parametrize("witness", [False, True])
+def test_a_long_frame_is_scored_in_pieces_as_it_would_be_at_once(
+    witness: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(8)
+    hours, series = 24 * 60, 8
+    counts = random.poisson(60.0, (series, hours)).astype(float)
+    counts[2, 900:930], counts[5, 1000:] = 0.0, 200.0
+    frame = pd.DataFrame(
+        {
+            "series": np.repeat([f"s{n}" for n in range(series)], hours),
+            "ts": np.tile(pd.date_range("2026-01-01", periods=hours, freq="h"), series),
+            "value": counts.ravel(),
+        }
+    )
+    settings = DetectSettings(witness=witness, one_place=witness)
+    whole = score_counts(frame, bucket="1h", settings=settings)
+    # Pieces of a few days.
+    monkeypatch.setattr("eventwatch.detect.resume.LARGEST", 2 * 20 * 24 * series)
+    pd.testing.assert_frame_equal(
+        score_counts(frame, bucket="1h", settings=settings), whole, check_exact=True
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -25,15 +26,15 @@ def request(
     )
 
 
-def test_the_first_look_reads_the_look_back_from_a_whole_day() -> None:
+def test_the_first_look_reads_the_look_back_from_the_start_of_a_week() -> None:
     first = request(None)
-    assert first.rows_from == datetime(2026, 9, 23, tzinfo=UTC)
+    assert first.rows_from == datetime(2026, 9, 17, tzinfo=UTC)
     assert first.cuts_from == datetime(2026, 10, 18, 0, tzinfo=UTC)
     assert first.duplicates_from == datetime(2026, 11, 18, 0, tzinfo=UTC)
 
 
 def test_the_next_look_reads_from_the_last_one_less_the_overlap() -> None:
-    coverage = plan.Coverage(datetime(2026, 9, 23, tzinfo=UTC), NOW - timedelta(minutes=5))
+    coverage = plan.Coverage(datetime(2026, 9, 17, tzinfo=UTC), NOW - timedelta(minutes=5))
     second = request(coverage)
     assert second.rows_from == datetime(2026, 11, 22, 0, 20, tzinfo=UTC)
     assert second.cuts_from == datetime(2026, 11, 22, 0, 0, tzinfo=UTC)
@@ -42,7 +43,7 @@ def test_the_next_look_reads_from_the_last_one_less_the_overlap() -> None:
 
 def test_a_longer_look_back_reads_everything_again() -> None:
     coverage = plan.Coverage(datetime(2026, 10, 23, tzinfo=UTC), NOW - timedelta(minutes=5))
-    assert request(coverage).rows_from == datetime(2026, 9, 23, tzinfo=UTC)
+    assert request(coverage).rows_from == datetime(2026, 9, 17, tzinfo=UTC)
 
 
 def test_an_outage_of_the_monitor_is_read_up() -> None:
@@ -59,6 +60,26 @@ def test_without_a_load_time_the_late_window_is_counted_again() -> None:
     exposure = Exposure("events", Secret("x"), columns=Columns(loaded_at=None))
     coverage = plan.Coverage(datetime(2026, 9, 1, tzinfo=UTC), NOW - timedelta(minutes=5))
     assert request(coverage, exposure).rows_from == datetime(2026, 11, 20, 0, 30, tzinfo=UTC)
+
+
+def test_a_short_look_back_begins_with_a_day() -> None:
+    short = replace(EXPOSURE, look_back=timedelta(days=27))
+    assert plan.look_back_start(short, NOW) == datetime(2026, 10, 26, tzinfo=UTC)
+
+
+@given(
+    st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)),
+    st.timedeltas(timedelta(minutes=10), timedelta(days=400)),
+)
+def test_the_past_begins_where_it_did_but_for_once_a_week(
+    now: datetime, look_back: timedelta
+) -> None:
+    now, exposure = now.replace(tzinfo=UTC), replace(EXPOSURE, look_back=look_back)
+    start = plan.look_back_start(exposure, now)
+    most = timedelta(days=7 if look_back >= plan.BY_THE_WEEK else 1)
+    assert timedelta(0) <= now - look_back - start < most
+    starts = {plan.look_back_start(exposure, now + timedelta(days=n)) for n in range(28)}
+    assert len(starts) <= (5 if most.days == 7 else 28)
 
 
 @given(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eventwatch.model.result import Amount, Cut, Fact, Result, Spark
+from eventwatch.model.result import Amount, Basis, Cut, Fact, Result, Spark
 from eventwatch.model.status import KindName, Severity, Status
 from eventwatch.store.encoding import (
     decode_event_type,
@@ -72,6 +72,7 @@ results = st.builds(
     total=st.booleans(),
     check=any_text,
     runs_to=any_text,
+    basis=st.none() | st.builds(Basis, any_text, any_text, any_text, any_text),
 )
 
 

@@ -188,6 +188,20 @@ def test_the_cache_is_bounded_and_gives_back_what_is_gone(root: Path) -> None:
     assert cache._room == 3000
 
 
+def test_what_a_day_does_not_hold_is_not_looked_for_again(root: Path) -> None:
+    history, span = ParquetHistory(root), (instant(START), instant(NOW + DAY))
+    sets = ("nobody watches this", "@times")
+    assert not len(history.cells("events", sets, *span).rows)
+    for path in days(root):
+        kept = path.stat()
+        with path.open("r+b") as file:
+            file.write(bytes(kept.st_size))
+        os.utime(path, ns=(kept.st_atime_ns, kept.st_mtime_ns))
+    # The files are no longer readable; who opened one would read the history as lost.
+    assert not len(history.cells("events", sets, *span).rows)
+    assert history.covered_until("events") == instant(NOW)
+
+
 def test_a_book_of_too_many_names_is_begun_anew(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

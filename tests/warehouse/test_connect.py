@@ -352,7 +352,7 @@ def test_a_missing_file_is_an_error_and_is_not_made(
 
 
 def test_an_engine_without_its_driver_says_what_to_install(warehouse: IbisWarehouse) -> None:
-    with pytest.raises(WarehouseError, match=r"install ibis-framework\[snowflake\]"):
+    with pytest.raises(WarehouseError, match=r"pip install 'ibis-framework\[snowflake\]'"):
         warehouse.verify(Exposure("e", Secret("snowflake://u:p4ssw0rd@a/b/c"), table="t"))
 
 

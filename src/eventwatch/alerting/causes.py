@@ -38,7 +38,7 @@ from eventwatch.alerting.causes_own import (
 )
 from eventwatch.alerting.causes_rename import renames
 from eventwatch.alerting.causes_wide import exposure_cause, wide_cuts
-from eventwatch.alerting.causes_words import of_rename, of_type
+from eventwatch.alerting.causes_words import of_handover, of_rename, of_type
 from eventwatch.alerting.trouble import UNREADABLE, is_trouble
 from eventwatch.model.alert import Alert, AlertState
 from eventwatch.model.cause import Cause, CauseKind
@@ -88,6 +88,7 @@ def attribute(scene: Scene) -> tuple[Alert, ...]:
         table.exposure()
         table.renamed()
         table.cuts()
+        table.handed_over()
         table.after()
     return table.alerts()
 
@@ -211,6 +212,26 @@ class _Table:
             both = {a.result.event_type for a in members if a.id not in self._given}
             if both >= {cause.event_type, cause.other}:
                 self._give(cause, members, ())
+
+    def handed_over(self) -> None:
+        """A new name whose rows go missing of a similar one that is declared: most likely it is its new
+        name, so its owner hears of it first."""
+        scene = self._scene
+        for alert in self._rest():
+            name = alert.result.event_type
+            found = None if name is None else scene.evidence.handed.get(name)
+            if name is None or found is None or not is_unseen(alert):
+                continue
+            contract = scene.catalog.of(found.old)
+            team = "" if contract is None else contract.owner.team
+            cause = replace(
+                event_type_cause(scene.exposure.name, found.old, of_handover(name, found, team)),
+                kind=CauseKind.RENAME,
+                other=name,
+                team=team,
+            )
+            old = [a for a in self._rest() if a.result.event_type == found.old and falls(a)]
+            self._give(cause, [alert, *old], ())
 
     def cuts(self) -> None:
         """Values of a watched dimension that moved across event types."""

@@ -31,6 +31,19 @@ class Across:
 
 
 @dataclass(frozen=True)
+class Handover:
+    """Rows of a declared name went missing as a new, similar one began."""
+
+    old: str
+    observed: float
+    """Rows of the old name since then."""
+    expected: float
+    """As in the same time just before, and as the other event types did since."""
+    came: float
+    """Rows of the new name."""
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Rows by value. Empty where nothing moved, or no dimension is watched."""
 
@@ -41,6 +54,9 @@ class Evidence:
     """Event type → length of that span."""
     whole: Mapping[str, Mapping[str, Across]] = field(default_factory=dict)
     """Dimension → value → how it did over all event types."""
+
+    handed: Mapping[str, Handover] = field(default_factory=dict)
+    """New, undeclared name → what it seems to have taken over, before that is told by itself."""
 
     @cached_property
     def dimensions(self) -> tuple[str, ...]:

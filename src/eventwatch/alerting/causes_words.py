@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eventwatch.alerting.causes_cut import Cutting, only_value
-from eventwatch.alerting.causes_evidence import Evidence
+from eventwatch.alerting.causes_evidence import Evidence, Handover
 from eventwatch.alerting.causes_rename import Rename
 from eventwatch.model.measurement import NULL_VALUE, OTHER
 
@@ -58,6 +58,16 @@ def of_rename(pair: Rename, evidence: Evidence) -> str:
     return (
         f"{pair.old} fell as {pair.new} began, which no contract declares: perhaps its new name "
         f"({', '.join(alike[:-1])} and {alike[-1]} agree)"
+    )
+
+
+def of_handover(new: str, found: Handover, team: str) -> str:
+    """Why a new name is taken for that of a declared event type before the latter is told by itself."""
+    whose = f" of team {team}" if team else ""
+    came = counted(round(found.came), "row")
+    return (
+        f"{new}, which no contract declares, looks like {found.old}{whose}: {came} of it came, and of "
+        f"{found.old} {found.observed:,.0f} where {found.expected:,.0f} were usual: perhaps its new name"
     )
 
 

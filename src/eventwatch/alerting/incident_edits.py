@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from eventwatch.alerting import incident_words as words
 from eventwatch.alerting import live
-from eventwatch.alerting.incident_group import digest
+from eventwatch.alerting.causes_own import key_of
 from eventwatch.alerting.incident_posts import MAIN, Tray, place
 from eventwatch.alerting.incident_story import Story
 from eventwatch.alerting.live import Shown
@@ -82,7 +82,7 @@ def webhook(tray: Tray, story: Story) -> None:
         Post("", WEBHOOK_CHANNEL, incident.owner.team, (), tray.now),
         [incident],
         live.live([story.seen_by(incident.owner)], tray.office, tray.now),
-        digest("webhook", *(m.id for m in story.moments)),
+        key_of("webhook", *(m.id for m in story.moments)),
     )
     tray.rows.append(row)
 
@@ -102,7 +102,7 @@ def _edit(tray: Tray, post: Post, stories: Mapping[str, Story]) -> None:
     number = int(count) + 1 if count.isdecimal() else 1
     message = live.live(views, tray.office, tray.now)
     incidents = [v.incident for v in views]
-    row = tray.row(post, incidents, message, digest("update", post.id, str(number)))
+    row = tray.row(post, incidents, message, key_of("update", post.id, str(number)))
     tray.rows.append(replace(row, action=Action.UPDATE))
     tray.posts[post.id] = replace(post, shown=f"{number}:{essence}", refreshed_at=tray.now)
 
@@ -133,7 +133,7 @@ def _reply(
 ) -> None:
     view = story.seen_by(_recipient(post, story.incident))
     message = live.reply(view, moments, tray.office, tray.now)
-    key = digest("reply", post.id, *(m.id for m in moments))
+    key = key_of("reply", post.id, *(m.id for m in moments))
     row = replace(tray.row(post, [story.incident], message, key), action=Action.REPLY)
     if withheld_because:
         tray.withhold(row, withheld_because)
@@ -165,7 +165,7 @@ def _not_posted(tray: Tray, story: Story, who: Recipient, reason: str, mark: str
         Post("", who.channel, who.team, (), tray.now),
         [incident],
         live.live([story.seen_by(who)], tray.office, tray.now),
-        digest("withheld", incident.id, str(incident.reopened), mark, who.channel, who.team),
+        key_of("withheld", incident.id, str(incident.reopened), mark, who.channel, who.team),
     )
     if mark == "explained":
         ids = tuple(m.alert_id for m in incident.members if m.explained)

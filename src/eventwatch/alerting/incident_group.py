@@ -7,16 +7,16 @@ person resolved stays so until something new of its cause fires, or it got worse
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from eventwatch.alerting import incident_people as people
 from eventwatch.alerting import incident_words as words
+from eventwatch.alerting.causes_own import key_of, own_cause
 from eventwatch.alerting.office import Office
 from eventwatch.model.alert import Alert, AlertState
-from eventwatch.model.cause import Cause, CauseKind
+from eventwatch.model.cause import Cause
 from eventwatch.model.incident import (
     Board,
     Incident,
@@ -54,32 +54,6 @@ def follow(board: Board, office: Office, now: datetime) -> tuple[Followed, ...]:
     return tuple(sorted(found, key=lambda f: (f.incident.began_at, f.incident.id)))
 
 
-def own_cause(alert: Alert) -> Cause:
-    """What an alert without a cause is about: its event type, else itself."""
-    result = alert.result
-    if result.event_type is None:
-        return Cause(
-            CauseKind.ALONE,
-            digest("alone", alert.fingerprint),
-            result.exposure,
-            result.exposure,
-            cut=result.cut,
-        )
-    return Cause(
-        CauseKind.EVENT_TYPE,
-        digest("event_type", result.exposure, result.event_type),
-        result.exposure,
-        result.event_type,
-        event_type=result.event_type,
-    )
-
-
-def digest(*parts: str) -> str:
-    """Hex that names what the parts name."""
-    text = "".join(f"{len(part)}:{part}" for part in parts)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
 def moment(
     incident: Incident,
     kind: MomentKind,
@@ -93,7 +67,7 @@ def moment(
     notes it once; ``mark`` tells apart what may happen several times between two openings."""
     ids = tuple(sorted(alert_ids))
     return Moment(
-        id=digest(incident.id, kind.value, str(incident.reopened), mark, *ids)[:24],
+        id=key_of(incident.id, kind.value, str(incident.reopened), mark, *ids)[:24],
         incident_id=incident.id,
         at=now,
         kind=kind,
@@ -135,10 +109,19 @@ def _firing(board: Board) -> dict[str, tuple[Alert, ...]]:
 
 
 def _known(incidents: Iterable[Incident], office: Office, now: datetime) -> dict[str, Incident]:
-    """By cause: the open incident, else the newest that may open again."""
+    """By cause: the open incident, else that of those that may open again which ended last."""
     found: dict[str, Incident] = {}
     within = office.notify.incidents.reopen_within
-    for incident in sorted(incidents, key=lambda i: (i.open, i.opened_at, i.id)):
+
+    def newest_last(one: Incident) -> tuple[object, ...]:
+        ended = one.resolved_at or now
+        # A clock that was ahead stepped back since: of what it dated later than now, the less is the
+        # newer.
+        ahead = one.opened_at > now
+        age = abs(now - one.opened_at)
+        return one.open, ended, not ahead, -age, one.id
+
+    for incident in sorted(incidents, key=newest_last):
         ended = incident.resolved_at
         if incident.open or (ended is not None and now - ended < within):
             found[incident.cause.key] = incident
@@ -150,7 +133,7 @@ def _opened(key: str, alerts: Sequence[Alert], office: Office, now: datetime) ->
     audience = people.audience(cause, alerts, office)
     incident = Incident(
         # The instant is part of it, since an alert may come back to a cause that was over long ago.
-        id=digest("incident", key, alerts[0].id, now.isoformat())[:12],
+        id=key_of("incident", key, alerts[0].id, now.isoformat())[:12],
         cause=cause,
         state=IncidentState.OPEN,
         severity=people.severity(cause, alerts, office),

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from eventwatch.alerting import incident_people as people
 from eventwatch.alerting import live
-from eventwatch.alerting.incident_group import digest
+from eventwatch.alerting.causes_own import key_of
 from eventwatch.alerting.incident_mute import ended
 from eventwatch.alerting.incident_posts import Tray, place
 from eventwatch.alerting.incident_story import Story
@@ -84,7 +84,7 @@ def notices(tray: Tray, stories: Mapping[str, Story]) -> Notices:
 def _notice(what: tuple[str, ...], views: tuple[Shown, ...], message: Message) -> _Notice:
     owner = views[0].incident.owner
     at = place(owner.channel, owner.team)
-    post_id = digest("notice", *what, owner.channel, owner.team)[:24] + at
+    post_id = key_of("notice", *what, owner.channel, owner.team)[:24] + at
     return _Notice(post_id, owner.channel, owner.team, message, views)
 
 

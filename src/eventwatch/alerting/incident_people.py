@@ -141,7 +141,7 @@ def _owner(
     office: Office,
 ) -> Route:
     if cause.kind not in _WIDE:
-        return _of_event_type(cause, alerts, routes)
+        return _of_event_type(cause, alerts, routes, office)
     exposure = office.exposures.get(cause.exposure)
     if cause.team:
         what = "value" if cause.cut is not None else "exposure"
@@ -176,11 +176,21 @@ def _owner(
     )
 
 
-def _of_event_type(cause: Cause, alerts: Sequence[Alert], routes: Sequence[Route]) -> Route:
+def _of_event_type(
+    cause: Cause, alerts: Sequence[Alert], routes: Sequence[Route], office: Office
+) -> Route:
     """The owner of the event type that the cause names; a check that names a team of its own only
     where no other alert speaks."""
     pairs = list(zip(alerts, routes, strict=True))
-    about = [p for p in pairs if p[0].result.event_type == cause.event_type] or pairs
+    about = [p for p in pairs if p[0].result.event_type == cause.event_type]
+    if not about and cause.kind is CauseKind.RENAME:
+        # The new name came first; what it takes over is not told by itself yet.
+        contract = office.catalog.of(cause.event_type)
+        if contract is not None:
+            owner = route_to_owner(contract, office.directory)
+            reason = f"owner of {contract.event_type}, which it looks like"
+            return owner if owner.is_fallback else replace(owner, reason=reason)
+    about = about or pairs
     plain = [p for p in about if not p[0].result.runs_to] or about
     return plain[0][1]
 

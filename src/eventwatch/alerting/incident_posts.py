@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from eventwatch.alerting import live
+from eventwatch.alerting.causes_own import key_of
 from eventwatch.alerting.escape import plain, truncate
-from eventwatch.alerting.incident_group import digest, rank
+from eventwatch.alerting.incident_group import rank
 from eventwatch.alerting.incident_story import Story
 from eventwatch.alerting.live import Shown
 from eventwatch.alerting.office import Office
@@ -33,7 +34,7 @@ _MARKS = "marks:"
 
 def place(channel: str, team: str) -> str:
     """Names where a post was meant to be; its id ends with it, since a refused one may move."""
-    return digest("place", channel, team)[:8]
+    return key_of("place", channel, team)[:8]
 
 
 @dataclass
@@ -61,7 +62,7 @@ class Tray:
         """A new message, which closes the window."""
         self.made[made.channel, made.team] = self.now
         self.posts[made.id] = made
-        self.rows.append(self.row(made, incidents, message, digest("post", made.id)))
+        self.rows.append(self.row(made, incidents, message, key_of("post", made.id)))
 
     def row(
         self, post: Post, incidents: Sequence[Incident], message: Message, key: str
@@ -171,7 +172,7 @@ def _post(tray: Tray, channel: str, team: str, wanted: Sequence[_Wanted]) -> dic
         f"{i.id}/{i.reopened}/{w.who.role.value}/{w.seen}"
         for i, w in zip(incidents, ordered, strict=True)
     ]
-    post_id = digest("post", channel, team, *what)[:24] + place(channel, team)
+    post_id = key_of("post", channel, team, *what)[:24] + place(channel, team)
     views = [Shown(i, w.story.alerts, w.who) for i, w in zip(incidents, ordered, strict=True)]
     entries = tuple(Entry(i.id, w.who.role) for i, w in zip(incidents, ordered, strict=True))
     if tray.office.abilities.edits:
@@ -211,7 +212,7 @@ def _chart(tray: Tray, post: Post, incident: Incident, story: Story) -> None:
     speaking.sort(key=lambda a: (-a.result.severity.rank, a.started_at, a.id))
     said = "; ".join(a.result.summary for a in speaking[:1] if a.result.summary)
     text = plain(truncate(f"{incident.cause.subject}: {said or 'counts of the last days'}", 250))
-    row = tray.row(post, [incident], Message(text, "", text), digest("chart", incident.id))
+    row = tray.row(post, [incident], Message(text, "", text), key_of("chart", incident.id))
     ids = tuple(alert.id for alert in speaking)
     tray.rows.append(replace(row, action=Action.CHART, alert_ids=ids[:_ALERTS_PER_ROW]))
 
@@ -222,7 +223,7 @@ def _mark(incident: Incident, role: Role) -> str:
     if role in MAIN:
         told = incident.told_severity
         facts += ["" if told is None else told.value, str(incident.reminded_at)]
-    return digest("mark", *facts)[:8]
+    return key_of("mark", *facts)[:8]
 
 
 def _shown_marks(marks: Iterable[tuple[Entry, str]]) -> str:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from eventwatch.alerting import incident_people as people
-from eventwatch.alerting.incident_group import Followed, moment, own_cause, rank
+from eventwatch.alerting.causes_own import own_cause
+from eventwatch.alerting.incident_group import Followed, moment, rank
 from eventwatch.alerting.incident_mute import because, muted
 from eventwatch.alerting.live import Shown
 from eventwatch.alerting.office import Office

@@ -21,6 +21,7 @@ from eventwatch.alerting.live_view import ICONS, MAIN, OVER, Shown, headline
 from eventwatch.alerting.live_writer import Writer
 from eventwatch.alerting.office import Office
 from eventwatch.alerting.page import Page
+from eventwatch.alerting.silence_scope import hides, is_wide, scopes
 from eventwatch.alerting.spans import Command, Line, Mention, Name, Text, joined
 from eventwatch.model.alert import Message, Silence
 from eventwatch.model.cause import CauseKind
@@ -166,7 +167,9 @@ def _told_in_full(
     done = writer.card(made) or (alone and writer.card(cards.brief(one, office, now)))
     if done and office.abilities.buttons and one.incident.open:
         acknowledged = one.incident.state is IncidentState.ACKNOWLEDGED
-        writer.page.buttons(one.incident.id, acknowledged=acknowledged)
+        muted = scopes(one.speaking, one.incident.cause)
+        asked = hides(muted) if is_wide(muted) else ""
+        writer.page.buttons(one.incident.id, acknowledged=acknowledged, hides=asked)
     return done
 
 

@@ -21,14 +21,17 @@ MAX_BLOCKS = 45
 HEADER = 140
 LINE = 420
 SECTION = 2_600
+QUESTION = 290
+"""Of a question before something is done."""
 _LAST = 500
 """Kept for the line about the rest."""
 _FOOTER = 330
 _FOOTER_KEPT = 2 * _FOOTER + 110
 """JSON may double a text, and there is some around it."""
+_SILENCE = "eventwatch_silence"
 _BUTTONS = (
     ("eventwatch_ack", "Acknowledge"),
-    ("eventwatch_silence", "Silence 4 h"),
+    (_SILENCE, "Silence 4 h"),
     ("eventwatch_not_a_problem", "Not a problem"),
 )
 
@@ -92,15 +95,17 @@ class Page:
         """A thin line, where there is room for one."""
         self._add([{"type": "divider"}])
 
-    def buttons(self, incident_id: str, *, acknowledged: bool) -> bool:
-        """What can be done at once; the value is the incident's id and nothing else."""
+    def buttons(self, incident_id: str, *, acknowledged: bool, hides: str) -> bool:
+        """What can be done at once; the value is the incident's id and nothing else. ``hides``: what
+        the silence would mute, unescaped, to be asked before it does; empty: nothing is asked."""
         offered = _BUTTONS[1:] if acknowledged else _BUTTONS
         elements = [
             {
                 "type": "button",
                 "action_id": action,
-                "text": {"type": "plain_text", "text": label, "emoji": False},
+                "text": _label(label),
                 "value": incident_id,
+                **(_question(hides) if action == _SILENCE and hides else {}),
             }
             for action, label in offered
         ]
@@ -138,11 +143,7 @@ class Page:
 
 def header(text: str) -> Block:
     """The line in large letters; ``text`` unescaped."""
-    # Escapes made by plain_text lengthen it: cut again after them.
-    shown = truncate(plain_text(truncate(text, HEADER)), HEADER)
-    while size(shown) > HEADER:
-        shown = truncate(shown, len(shown) - 1)
-    return {"type": "header", "text": {"type": "plain_text", "text": shown, "emoji": False}}
+    return {"type": "header", "text": _label(_short(text, HEADER))}
 
 
 def section(text: str) -> Block:
@@ -154,6 +155,31 @@ def context(texts: Sequence[str]) -> Block:
     """Text in small grey letters; escaped, at most ten."""
     elements = [{"type": "mrkdwn", "text": text, "verbatim": True} for text in texts[:10]]
     return {"type": "context", "elements": elements}
+
+
+def _question(hides: str) -> Block:
+    """What is asked before it is muted; ``hides`` unescaped."""
+    text = _short(f"This mutes for 4 h: {hides}.", QUESTION)
+    return {
+        "confirm": {
+            "title": _label("Silence for 4 h?"),
+            "text": _label(text),
+            "confirm": _label("Silence"),
+            "deny": _label("Cancel"),
+        }
+    }
+
+
+def _label(text: str) -> Block:
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def _short(text: str, longest: int) -> str:
+    """As plain text of Slack's; the escapes made by it lengthen it, so it is cut again after them."""
+    shown = truncate(plain_text(truncate(text, longest)), longest)
+    while size(shown) > longest:
+        shown = truncate(shown, len(shown) - 1)
+    return shown
 
 
 def _cost(block: Block) -> int:

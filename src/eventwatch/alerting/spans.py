@@ -94,8 +94,18 @@ def _slack(span: Span, longest: int) -> str:
 
 
 def on_terminal(line: Line) -> str:
-    """One line without markup; mentions are left out."""
-    return "".join(_on_terminal(span) for span in line)
+    """One line without markup; mentions are left out, with what stood between them and the rest."""
+    kept: list[Span] = []
+    gone = False
+    for span in line:
+        if isinstance(span, Mention):
+            gone = True
+        elif not (gone and span in _BETWEEN):
+            kept.append(span)
+            gone = False
+    if gone and kept and kept[-1] in _BETWEEN:
+        kept.pop()
+    return "".join(_on_terminal(span) for span in kept)
 
 
 def _on_terminal(span: Span) -> str:
@@ -114,7 +124,11 @@ def _on_terminal(span: Span) -> str:
             return ""
 
 
-def joined(parts: Iterable[Line], separator: str = " · ") -> Line:
+SEPARATOR = " · "
+_BETWEEN = (Text(SEPARATOR), Text(" "))
+
+
+def joined(parts: Iterable[Line], separator: str = SEPARATOR) -> Line:
     """Lines as one, with a separator between those that are not empty."""
     whole: list[Span] = []
     for part in parts:

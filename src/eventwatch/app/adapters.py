@@ -13,6 +13,8 @@ ADAPTERS = {
     "charts_ready": "eventwatch.charts.render:ready",
     "chart_png": "eventwatch.charts.render:png",
     "chart_svg": "eventwatch.charts.render:svg",
+    "chart_inline": "eventwatch.charts.render:inline",
+    "chart_dark": "eventwatch.charts.render:dark_rules",
     "chart_json": "eventwatch.charts.render:spec_text",
     "chart_lines": "eventwatch.charts.terminal:plot",
     "cross_check": "eventwatch.config.load:cross_check",

@@ -14,6 +14,7 @@ from eventwatch.app.runs import holidays_of
 from eventwatch.backtest.compare import Comparison, Sides, compare
 from eventwatch.backtest.follow import Setting
 from eventwatch.backtest.incident import Incident, Replay
+from eventwatch.backtest.page import Charts
 from eventwatch.backtest.past import Scene
 from eventwatch.backtest.picture import Picture, picture
 from eventwatch.backtest.recording import Recording, plan_recording, record
@@ -62,6 +63,16 @@ def backtest(house: House, options: BacktestOptions) -> Backtest:
         against="" if options.against is None else path_text(options.against),
         elapsed_seconds=time.monotonic() - began,
     )
+
+
+def page_charts() -> Charts | None:
+    """Who draws the charts of a page; None where the extra ``charts`` is not installed: the page then
+    has plain drawings."""
+    try:
+        adapter("charts_ready")()
+    except ConfigError:
+        return None
+    return Charts(adapter("chart_inline"), adapter("chart_dark")(".chart"))
 
 
 def _other_checks(house: House, options: BacktestOptions) -> tuple[Check, ...] | None:
@@ -130,7 +141,8 @@ def _one(
         progress(done / span.cycle_count, f"replaying {exposure.name}")
 
     replays = replay(Job(setting, sets, span, options.jobs), recording, watched)
-    return _found(options, recording, replays, Sides(sets[0], sets[-1], house.catalog))
+    found = _found(options, recording, replays, Sides(sets[0], sets[-1], house.catalog))
+    return replace(found, zone=exposure.time_zone.key)
 
 
 def _quiet(share: float, word: str) -> None:

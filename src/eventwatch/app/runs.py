@@ -37,6 +37,7 @@ from eventwatch.pipeline.cycle import Look, Watch, look, record_of
 from eventwatch.pipeline.dead_letters import DeadLetters
 from eventwatch.pipeline.deliver import Delivering, deliver
 from eventwatch.pipeline.measure import history_name
+from eventwatch.pipeline.plan import look_back_start
 from eventwatch.pipeline.report import ExposureReport, Report
 from eventwatch.pipeline.source import source_of
 from eventwatch.ports.history import History
@@ -202,7 +203,7 @@ def _run_cycle(
         # A cache: it may be lost between the two, and is never needed.
         standings.save(name, now)
         if seen.measured is not None:
-            history.forget_before(name, now - exposure.look_back - timedelta(days=2))
+            history.forget_before(name, look_back_start(exposure, now) - timedelta(days=2))
         opened.heartbeat(lease_name(exposure), house.clock.now())
         _keep_for_good()
         return seen.report
@@ -294,7 +295,8 @@ def holidays_of(exposure: Exposure, now: datetime) -> tuple[Holiday, ...]:
     """Holidays of the exposure's places over its look-back and the days around ``now``."""
     if not exposure.holidays:
         return ()
-    first, last = now - exposure.look_back - timedelta(days=2), now + timedelta(days=2)
+    first = look_back_start(exposure, now) - timedelta(days=2)
+    last = now + timedelta(days=2)
     found: tuple[Holiday, ...] = adapter("holidays")(exposure.holidays, first.date(), last.date())
     return found
 

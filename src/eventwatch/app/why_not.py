@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from eventwatch.alerting.silence import maintenance_silences, silenced_by
 from eventwatch.app.adapters import adapter
-from eventwatch.app.explain import Explained, explain
+from eventwatch.app.explain import About, Explained, explain
 from eventwatch.app.house import House, RunOptions
 from eventwatch.model.alert import Alert, DeliveryState
 from eventwatch.model.incident import Incident
@@ -57,7 +57,7 @@ class Answer:
 def why_not(house: House, options: RunOptions, event_type: str) -> Answer:
     """Judges the rows as of ``options.at`` (or now) and looks up what the state remembers of then."""
     now = house.clock.now() if options.at is None else options.at
-    answer = explain(house, options, event_type)
+    answer = explain(house, options, About(event_type))
     reader: StateReader | None = adapter("reader")(house.settings.state)
     try:
         found = tuple(

@@ -6,18 +6,43 @@ print (control and bidi characters).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from importlib.resources import files
 
 from eventwatch.alerting.escape import plain, truncate
+from eventwatch.backtest.chart import chart_of
 from eventwatch.backtest.compare import Comparison, Pair, Side
 from eventwatch.backtest.incident import Ending, Incident
 from eventwatch.backtest.report import Backtest, ExposureBacktest, Limits, TeamWeeks
 from eventwatch.backtest.svg import drawing
 from eventwatch.model.durations import format_duration, write_duration
+from eventwatch.model.trace import Trace
 
 _LONGEST = 1000
+MOST_CHARTS = 40
+"""Incidents with a chart like that of an alert: some 30 kB and a fifth of a second each."""
+MOST_DRAWINGS = 400
+"""Incidents with any drawing; a plain one has some 3 kB."""
+
+
+@dataclass(frozen=True)
+class Charts:
+    """Who draws the charts that alerts and explanations have too."""
+
+    draw: Callable[[Trace], str]
+    """An ``<svg>`` element that names no address."""
+    dark_rules: str
+    """Style rules for ``.chart`` on a dark page."""
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """The drawings of a page, by incident id, and what is not drawn."""
+
+    charts: dict[str, str]
+    plain: dict[str, str]
+    without: int
 
 
 @dataclass(frozen=True)
@@ -38,7 +63,9 @@ class Card:
     ended: str
     facts: tuple[tuple[str, str], ...]
     chart: str
-    """An ``<svg>`` of ours; empty: nothing to draw."""
+    """An ``<svg>`` of ours; empty: nothing to draw, or too many."""
+    is_plain: bool
+    """It is a drawing of the page's own."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +102,8 @@ class Row:
     weekly: tuple[float, float]
 
 
-def page(made: Backtest, limits: Limits) -> str:
-    """The whole page."""
+def page(made: Backtest, limits: Limits, charts: Charts | None = None) -> str:
+    """The whole page. Without ``charts`` all drawings are plain ones."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(
@@ -84,11 +111,16 @@ def page(made: Backtest, limits: Limits) -> str:
     )
     environment.filters["shown"] = _shown
     source = files("eventwatch.backtest").joinpath("templates/page.html.j2").read_text("utf-8")
+    drawn = _drawn(made, charts)
     told = [i for i in made.incidents(other=bool(made.against)) if i.counts]
     return environment.from_string(source).render(
         made=made,
         step=write_duration(made.span.step),
-        sections=[_section(made, each) for each in made.exposures],
+        sections=[_section(made, each, drawn) for each in made.exposures],
+        dark_rules="" if charts is None else charts.dark_rules,
+        charts=len(drawn.charts),
+        plain=len(drawn.plain),
+        without=drawn.without,
         rows=list(_rows(made)),
         told=len(told),
         weekly=made.a_week(len(told)),
@@ -103,14 +135,36 @@ def _shown(text: str) -> str:
     return plain(truncate(str(text), _LONGEST))
 
 
-def _section(made: Backtest, found: ExposureBacktest) -> Section:
+def _drawn(made: Backtest, charts: Charts | None) -> _Drawn:
+    """Charts for those that matter most, plain drawings for the next; the rest has none."""
+    wanted = sorted(
+        ((found, pair.either) for found in made.exposures for pair in _pairs(found)),
+        key=lambda one: (not one[1].counts, -one[1].worst.severity.rank),
+    )
+    drawn = _Drawn({}, {}, 0)
+    last_at, without = made.span.last_at, 0
+    for found, incident in wanted:
+        picture = found.pictures.get(incident.id)
+        if picture is None or incident.id in drawn.charts or incident.id in drawn.plain:
+            continue
+        if charts is not None and len(drawn.charts) < MOST_CHARTS:
+            trace = chart_of(picture, incident, last_at, found.zone)
+            drawn.charts[incident.id] = charts.draw(trace)
+        elif len(drawn.charts) + len(drawn.plain) < MOST_DRAWINGS:
+            drawn.plain[incident.id] = drawing(picture, incident, last_at)
+        else:
+            without += 1
+    return replace(drawn, without=without)
+
+
+def _section(made: Backtest, found: ExposureBacktest, drawn: _Drawn) -> Section:
     pairs = _pairs(found)
     cards: dict[str, list[Card]] = {}
     channels: dict[str, str] = {}
     standing = []
     for pair in pairs:
         incident = pair.either
-        card = _card(made, found, pair)
+        card = _card(made, drawn, pair)
         if incident.counts:
             cards.setdefault(incident.team, []).append(card)
             channels[incident.team] = incident.channel
@@ -139,10 +193,9 @@ def _pairs(found: ExposureBacktest) -> Sequence[Pair]:
     return [Pair(Side.SAME, incident, None, "") for incident in incidents]
 
 
-def _card(made: Backtest, found: ExposureBacktest, pair: Pair) -> Card:
+def _card(made: Backtest, drawn: _Drawn, pair: Pair) -> Card:
     incident = pair.either
     last_at = made.span.last_at
-    picture = found.pictures.get(incident.id)
     amount = incident.worst.amount
     return Card(
         anchor=f"i-{incident.id}",
@@ -160,7 +213,8 @@ def _card(made: Backtest, found: ExposureBacktest, pair: Pair) -> Card:
             *(() if amount is None or amount.z is None else (("z at worst", f"{amount.z:+.1f}"),)),
             *((fact.label, fact.text) for fact in incident.opened.facts),
         ),
-        chart="" if picture is None else drawing(picture, incident, last_at),
+        chart=drawn.charts.get(incident.id) or drawn.plain.get(incident.id, ""),
+        is_plain=incident.id in drawn.plain,
     )
 
 

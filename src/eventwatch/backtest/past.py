@@ -47,7 +47,8 @@ class Scene:
     def holidays_at(self, at: datetime) -> tuple[Holiday, ...]:
         """Those that a cycle at this instant is given: of the look-back, and two days around it."""
         near = timedelta(days=2)
-        first, last = (at - self.exposure.look_back - near).date(), (at + near).date()
+        first = (plan.look_back_start(self.exposure, at) - near).date()
+        last = (at + near).date()
         return tuple(each for each in self.holidays if first <= each.day <= last)
 
     def labels_at(self, at: datetime) -> tuple[Label, ...]:
@@ -112,18 +113,24 @@ class _Growing:
             recording.young[name].part(youngest, today),
         ]
         self._merge = name == "cuts"
-        self._now = _order(recording.young[name].part(today, min(today + 1, recording.day_count)))
-        if self._merge:
-            order = np.lexsort((self._now["occurred"], self._now["series"]))
-            self._now = {column: array[order] for column, array in self._now.items()}
+        now = _order(recording.young[name].part(today, min(today + 1, recording.day_count)))
+        # By series, as the history keeps them: then its runs are few, and asking for one is cheap.
+        order = np.lexsort((now["occurred"], now["series"]))
+        self._now = {column: array[order] for column, array in now.items()}
         self._size = sum(len(part["rows"]) for part in parts)
-        self._all: dict[str, NDArray[Any]] = {
-            column: np.concatenate(
-                [*(part[column] for part in parts), self._now[column]],
-                dtype=self._now[column].dtype,
+        before = np.concatenate([part["series"] for part in parts])
+        order = np.argsort(before, kind="stable")
+        self._all: dict[str, NDArray[Any]] = {}
+        for column in COLUMNS:
+            array = self._now[column]
+            both = np.empty(self._size + len(array), dtype=array.dtype)
+            np.take(
+                np.concatenate([part[column] for part in parts], dtype=array.dtype),
+                order,
+                out=both[: self._size],
             )
-            for column in COLUMNS
-        }
+            both[self._size :] = array
+            self._all[column] = both
         self._number(recording.keys[name])
 
     def _number(self, keys: tuple[SeriesKey, ...]) -> None:

@@ -30,6 +30,8 @@ class ExposureBacktest:
     """First and last load that was read."""
     pictures: Mapping[str, Picture] = field(default_factory=dict)
     """By incident id."""
+    zone: str = "UTC"
+    """IANA name of the zone whose hours a chart shows."""
     notes: tuple[str, ...] = ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import re
@@ -11,6 +12,7 @@ from eventwatch.charts import spec as specification
 from eventwatch.model.trace import Trace
 
 SCALES = (0.5, 4.0)
+_ADDRESS = re.compile(r'\s+xmlns(?::\w+)?="[^"]*"')
 _ID = re.compile(r'(?<=[("#])clip\d+(?=[")])')
 
 
@@ -46,6 +48,22 @@ def svg(trace: Trace, *, dark: bool = False) -> str:
     installed."""
     made: str = _converter().vegalite_to_svg(spec(trace, dark=dark), allowed_base_urls=[])
     return _named(made)
+
+
+def inline(trace: Trace) -> str:
+    """An ``<svg>`` element for the inside of a page, in light colours; ``dark_rules`` turns them. It
+    names no address. Raises ConfigError where the extra ``charts`` is not installed."""
+    return _ADDRESS.sub("", svg(trace))
+
+
+def dark_rules(within: str) -> str:
+    """Style rules that give inline drawings their dark colours, below a selector."""
+    light, dark = (dataclasses.astuple(look) for look in (specification.LIGHT, specification.DARK))
+    return "\n".join(
+        f'{within} [{what}="{before}"] {{ {what}: {after}; }}'
+        for before, after in zip(light, dark, strict=True)
+        for what in ("fill", "stroke")
+    )
 
 
 def _named(made: str) -> str:

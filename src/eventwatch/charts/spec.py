@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from eventwatch.charts.others import expected_with_others
 from eventwatch.charts.text import fitted, lines_of, title_of
 from eventwatch.charts.ticks import bucket_word, count_ticks, short, time_ticks, top_of
 from eventwatch.model.errors import ConfigError, Fault
@@ -26,6 +27,7 @@ SENTENCE_LINES = 2
 MARK = 28
 ZONE = 32
 MOST_TICKS = 8
+OTHERS = "dotted: expected, had it moved as all event types together did"
 TALL_AS_TEXT = 0.93
 """Where on the axis of counts the words of a mark stand."""
 
@@ -41,11 +43,32 @@ class Look:
     band: str
     line: str
     expected: str
+    others: str
     bad: str
 
 
-LIGHT = Look("#FAFAF8", "#1D2127", "#5A626C", "#DEE1E5", "#A9C4E4", "#12508F", "#5E7FA6", "#C3201F")
-DARK = Look("#1C2026", "#ECEEF0", "#A9B2BD", "#363C45", "#41638C", "#8CC8FF", "#89A8CC", "#FF6A5C")
+LIGHT = Look(
+    "#FAFAF8",
+    "#1D2127",
+    "#5A626C",
+    "#DEE1E5",
+    "#A9C4E4",
+    "#12508F",
+    "#5E7FA6",
+    "#8A5A00",
+    "#C3201F",
+)
+DARK = Look(
+    "#1C2026",
+    "#ECEEF0",
+    "#A9B2BD",
+    "#363C45",
+    "#41638C",
+    "#8CC8FF",
+    "#89A8CC",
+    "#E0B24C",
+    "#FF6A5C",
+)
 
 
 def spec(trace: Trace, *, dark: bool = False) -> dict[str, Any]:
@@ -54,7 +77,7 @@ def spec(trace: Trace, *, dark: bool = False) -> dict[str, Any]:
     alt = altair()
     look = DARK if dark else LIGHT
     top = top_of(trace)
-    scene = _Scene(alt, trace, look, top)
+    scene = _Scene(alt, trace, look, top, expected_with_others(trace))
     chart = alt.layer(*scene.layers()).properties(
         width=WIDTH,
         height=HEIGHT,
@@ -100,6 +123,8 @@ class _Scene:
     trace: Trace
     look: Look
     top: float
+    with_others: Values
+    """Expected, had the series moved with all the others; empty: they say nothing."""
 
     def title(self) -> Any:
         lines = lines_of(self.trace.sentence, SENTENCE, SENTENCE_LINES)
@@ -127,6 +152,7 @@ class _Scene:
             self._band(trace.lower, trace.upper, color=look.band, opacity=0.6),
             self._band(self._only(trace.observed, inside), trace.expected, look.bad, 0.28),
             self._line(trace.expected, color=look.expected, width=1.4, dash=[4, 3]),
+            self._line(self.with_others, color=look.others, width=2.0, dash=[2, 3]),
             self._line(trace.observed, color=look.line, width=2.4),
             self._line(self._only(trace.observed, inside), color=look.bad, width=3.2),
             self._marks(),
@@ -163,7 +189,7 @@ class _Scene:
             axis=self.alt.Axis(
                 values=[int(tick.at.timestamp()) for tick in ticks],
                 labelExpr=f"({json.dumps(names)})[datum.value] || ''",
-                title="  ·  ".join((*parts, title_of(self.trace.zone, ZONE))),
+                title=self._legend("  ·  ".join((*parts, title_of(self.trace.zone, ZONE)))),
                 titleLimit=WIDTH - 60,
                 titlePadding=9,
                 grid=True,
@@ -172,6 +198,9 @@ class _Scene:
                 labelOverlap="greedy",
             ),
         )
+
+    def _legend(self, line: str) -> str | list[str]:
+        return [line, OTHERS] if self.with_others else line
 
     def _y(self, field: str) -> Any:
         ticks = count_ticks(self.top)

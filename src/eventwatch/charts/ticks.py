@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from eventwatch.charts.others import expected_with_others
 from eventwatch.model.trace import Trace
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -75,7 +76,7 @@ def _by_day(start: datetime, end: datetime, zone: ZoneInfo, days: int) -> list[T
 def top_of(trace: Trace) -> float:
     """Where the axis of counts ends; it begins at 0, so that a stop looks like one."""
     seen = _largest(trace.observed, trace.expected)
-    usual = _largest(trace.upper)
+    usual = _largest(trace.upper, expected_with_others(trace))
     return max(1.0, max(seen, min(usual, _ROOM * seen)) * 1.04)
 
 

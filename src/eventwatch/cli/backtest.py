@@ -252,10 +252,11 @@ def _refuse_unmatched(house: House, options: RunOptions, made: Backtest) -> None
 
 
 def _write_page(made: Backtest, limits: Limits, path: Path) -> None:
+    from eventwatch.app.backtest import page_charts
     from eventwatch.backtest.page import page
     from eventwatch.cli.output import write_file
 
-    write_file(path, page(made, limits))
+    write_file(path, page(made, limits, page_charts()))
 
 
 def _answer(made: Backtest, limits: Limits, form: BacktestFormat, output: Path | None) -> None:

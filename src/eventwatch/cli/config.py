@@ -22,6 +22,7 @@ class Which(StrEnum):
     CHECKS = "checks"
     REPORT = "report"
     EXPLAIN = "explain"
+    INCIDENT = "incident"
 
 
 @app.command("schema")
@@ -29,7 +30,8 @@ def schema(
     of: Annotated[
         Which,
         typer.Option(
-            "--of", help="config.yaml, a file in checks/, or the JSON of run-once or explain."
+            "--of",
+            help="config.yaml, a file in checks/, or the JSON of run-once, explain or incidents explain.",
         ),
     ] = Which.CONFIG,
     output: Annotated[
@@ -38,7 +40,7 @@ def schema(
 ) -> None:
     """Print a JSON Schema.
 
-    Of config.yaml, of checks/*.yaml, or of the JSON of run-once or explain.
+    Of config.yaml, of checks/*.yaml, or of the JSON of run-once, explain or incidents explain.
 
     Editors that know YAML use it to complete and check what you type; name it in the first line:
     # yaml-language-server: $schema=./config.schema.json
@@ -60,6 +62,11 @@ def schema(
         from eventwatch.cli.explain_schema import explain_schema_text
 
         write_answer(explain_schema_text(), output)
+        return
+    if of is Which.INCIDENT:
+        from eventwatch.cli.incidents_schema import incidents_schema_text
+
+        write_answer(incidents_schema_text(), output)
         return
     from eventwatch.config.schema import checks_schema, config_schema, schema_text
 

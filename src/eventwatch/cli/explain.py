@@ -16,7 +16,7 @@ from eventwatch.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from eventwatch.app.explain import Answer, Explained
+    from eventwatch.app.explain import About, Answer, Explained
 
 EPILOG = (
     "Exit codes: 0 the question was answered, whatever the answer is; 2 the configuration, the contracts "
@@ -42,8 +42,13 @@ class Theme(StrEnum):
 
 def explain(  # noqa: PLR0917 - each argument is an option of the command
     event_type: Annotated[
-        str, typer.Argument(metavar="EVENT_TYPE", help="The event type, spelled as in the data.")
-    ],
+        str | None,
+        typer.Argument(
+            metavar="[EVENT_TYPE]",
+            show_default=False,
+            help="The event type, spelled as in the data.",
+        ),
+    ] = None,
     config: ConfigOption = Path("config.yaml"),
     exposure: Annotated[
         str | None,
@@ -63,6 +68,18 @@ def explain(  # noqa: PLR0917 - each argument is an option of the command
             "unless it says otherwise.",
         ),
     ] = None,
+    only: Annotated[
+        str,
+        typer.Option(
+            "--only",
+            metavar="DIMENSION=VALUE",
+            help="Its rows with this value of a watched dimension: platform=android.",
+        ),
+    ] = "",
+    null_type: Annotated[
+        bool,
+        typer.Option("--null-type", help="The rows without an event type, instead of one."),
+    ] = False,
     chart: Annotated[
         Path | None,
         typer.Option(
@@ -91,7 +108,7 @@ def explain(  # noqa: PLR0917 - each argument is an option of the command
     ] = ExplainFormat.TABLE,
     output: OutputOption = None,
 ) -> None:
-    """Say why an event type is judged as it is.
+    """Say why an event type is judged as it is, or one value of a dimension within it.
 
     What was seen, what was expected and how far that is in units of its own spread; the season, the
     level, what all other event types did, how complete the newest bucket is, what each window said
@@ -105,14 +122,20 @@ def explain(  # noqa: PLR0917 - each argument is an option of the command
         eventwatch explain user_followed_user --at '2h ago' --chart drop.png
 
         eventwatch explain invoice_sent --format json --days 28
+
+        eventwatch explain user_followed_user --only platform=android
+
+        eventwatch explain --null-type --chart nameless.png
     """
     from eventwatch import app
     from eventwatch.app.explain import explain as ask
+    from eventwatch.app.feedback import Unclear
     from eventwatch.cli import selection
     from eventwatch.cli.faults import refuse, show_warnings
     from eventwatch.cli.instant import parse_instant
     from eventwatch.cli.progress import progress_line
 
+    about = _asked(event_type, only, days, null_type=null_type)
     instant: datetime | None = None
     if at is not None:
         try:
@@ -135,9 +158,13 @@ def explain(  # noqa: PLR0917 - each argument is an option of the command
         options = app.RunOptions(
             exposures=chosen if exposure is not None else (), at=instant, progress=progress
         )
-        answer = ask(house, options, event_type, days)
+        try:
+            answer = ask(house, options, about)
+        except Unclear as error:
+            refuse(f"--only: {error}")
+            raise
     show_warnings(house.warnings)
-    one = _the_one(answer, event_type)
+    one = _the_one(answer, about)
     _say(one, form, output, plot=chart is None)
     if chart is not None:
         _draw(one, chart, theme)
@@ -147,7 +174,25 @@ def _suffix(path: Path) -> str:
     return path.suffix.lower().removeprefix(".")
 
 
-def _the_one(answer: Answer, event_type: str) -> Explained:
+def _asked(event_type: str | None, only: str, days: float | None, *, null_type: bool) -> About:
+    """What is asked for; ends the command where that is unclear."""
+    from eventwatch.app.explain import About
+    from eventwatch.cli.faults import refuse
+    from eventwatch.model.result import Cut
+
+    if null_type and (event_type is not None or only):
+        refuse("--null-type is about rows without an event type: leave out EVENT_TYPE and --only")
+    if event_type is None and not null_type:
+        refuse("say which EVENT_TYPE, or --null-type for the rows without one")
+    dimension, _, value = only.partition("=")
+    if only and not dimension:
+        refuse("--only must be DIMENSION=VALUE, like platform=android")
+    if only and "=" not in only:
+        refuse("--only must be DIMENSION=VALUE, like platform=android")
+    return About(event_type, Cut(dimension, value) if only else None, days)
+
+
+def _the_one(answer: Answer, about: About) -> Explained:
     """The exposure that is meant; ends the command where there is none or more than one."""
     from eventwatch.cli import selection
     from eventwatch.cli.codes import UNMEASURED
@@ -158,13 +203,19 @@ def _the_one(answer: Answer, event_type: str) -> Explained:
         complain(f"{name} could not be measured: {reason.removeprefix(f'{name}: ')}")
     # Where it came says more than where it was declared and never came.
     found = [each for each in answer.found if each.volume is not None] or list(answer.found)
+    name = "a row without an event type" if about.event_type is None else repr(about.event_type)
     if len(found) > 1:
         names = ", ".join(each.exposure for each in found)
-        refuse(f"{event_type!r} is in {names}: choose one with --exposure")
+        refuse(f"{name} is in {names}: choose one with --exposure")
     if not found:
         if answer.unmeasured:
             raise typer.Exit(UNMEASURED)
-        refuse(str(selection.no_match("event type", event_type, answer.known)))
+        if about.event_type is None:
+            refuse("no row without an event type came in the look-back")
+        if about.cut is not None and about.event_type in answer.known:
+            what = f"{about.cut.dimension} of {about.event_type}"
+            refuse(str(selection.no_match(what, about.cut.value, answer.values)))
+        refuse(str(selection.no_match("event type", about.event_type or "", answer.known)))
     return found[0]
 
 
@@ -191,7 +242,7 @@ def _draw(one: Explained, path: Path, theme: Theme) -> None:
     from eventwatch.cli.console import complain
     from eventwatch.cli.output import write_bytes
 
-    trace = None if one.volume is None else one.volume.trace
+    trace = one.trace
     if trace is None:
         complain(f"{path}: not written, there is nothing to draw yet")
         raise typer.Exit(UNMEASURED)

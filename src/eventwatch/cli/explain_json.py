@@ -13,6 +13,7 @@ from typing import Any
 from eventwatch import __version__
 from eventwatch.app.explain import Explained
 from eventwatch.cli.json_report import result_json, safe
+from eventwatch.kinds.volume_cuts_explain import CutExplanation
 from eventwatch.kinds.volume_explanation import Explanation
 from eventwatch.model.trace import Trace
 
@@ -39,6 +40,10 @@ def explain_json(one: Explained) -> dict[str, Any]:
         "tier": None if contract is None else contract.tier.value,
         "muted": one.muted or None,
         "volume": None if one.volume is None else _volume(one.volume),
+        "cut": None if one.cut is None else _cut(one.cut),
+        "nameless": None
+        if one.nameless is None
+        else {"sentence": one.nameless.sentence, "trace": _trace(one.nameless.trace)},
         "others": [result_json(result) for result in one.others],
         "notes": list(one.notes),
     }
@@ -80,8 +85,34 @@ def _volume(made: Explanation) -> dict[str, Any]:
         "result": result_json(made.result),
         "promises": [result_json(each) for each in made.promises],
         "exposure": [result_json(each) for each in made.exposure],
-        "trace": None if made.trace is None else trace_json(made.trace),
+        "trace": _trace(made.trace),
     }
+
+
+def _cut(made: CutExplanation) -> dict[str, Any]:
+    return {
+        "dimension": made.cut.dimension,
+        "value": made.cut.value,
+        "status": made.result.status.value,
+        "sentence": made.sentence,
+        "why": made.why,
+        "judged_at": _value(made.at),
+        "window_seconds": _value(made.window),
+        "observed": made.observed,
+        "expected": made.expected,
+        "lower": made.lower,
+        "upper": made.upper,
+        "group": made.group,
+        "z": made.z,
+        "score": made.score,
+        "threshold": made.threshold,
+        "result": result_json(made.result),
+        "trace": _trace(made.trace),
+    }
+
+
+def _trace(trace: Trace | None) -> dict[str, Any] | None:
+    return None if trace is None else trace_json(trace)
 
 
 def trace_json(trace: Trace) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def explain_schema() -> Schema:
             eventwatch=(_TEXT, "Version of the program."),
             at=(_INSTANT, "The instant that is explained."),
             exposure=(_TEXT, "The exposure's name in the config."),
-            event_type=(_TEXT, "The event type."),
+            event_type=(_or_null(_TEXT), "The event type; null: the rows without one."),
             time_zone=(_TEXT, "Whose hours and days the season and the chart follow."),
             team=(_or_null(_TEXT), "Who would be told; null: nobody."),
             contract=(_or_null(_TEXT), "file:line of its contract; null: none declares it."),
@@ -48,6 +48,19 @@ def explain_schema() -> Schema:
             volume=(
                 _or_null(_volume()),
                 "The volume check; null: no row of it came in the look-back.",
+            ),
+            cut=(
+                _or_null(_cut()),
+                "The value of a dimension that was asked for (--only); null: none was.",
+            ),
+            nameless=(
+                _or_null(
+                    _object(
+                        sentence=(_TEXT, "How many came."),
+                        trace=(_or_null(_trace()), "What the chart shows; null: nothing yet."),
+                    )
+                ),
+                "The rows without an event type (--null-type), which volume does not judge.",
             ),
             others=(
                 _list(_RESULT),
@@ -174,6 +187,29 @@ def _volume() -> Schema:
         result=(_RESULT, "As run-once gives it."),
         promises=(_list(_RESULT), "What its contract promises outright: floor, ceiling."),
         exposure=(_list(_RESULT), "What volume says of the table as a whole."),
+        trace=(_or_null(_trace()), "What the chart shows; null: nothing yet."),
+    )
+
+
+def _cut() -> Schema:
+    number = _or_null(_NUMBER)
+    return _object(
+        dimension=(_TEXT, "A watched dimension."),
+        value=(_TEXT, "Its value."),
+        status=({"enum": [s.value for s in Status]}, "What the check says."),
+        sentence=(_TEXT, "Observed against expected, of so many rows of the event type."),
+        why=(_TEXT, "What the status follows from."),
+        judged_at=(_INSTANT, "End of the newest hour that is over."),
+        window_seconds=(number, "The hours up to then that spoke."),
+        observed=(number, "Rows with the value in them."),
+        expected=(number, "Expected, of so many rows of the event type."),
+        lower=(number, "99 of 100 quiet windows lie from here"),
+        upper=(number, "to here."),
+        group=(number, "Rows of the event type in the same hours."),
+        z=(number, "Of the share, calibrated by its own record."),
+        score=(number, "What is held against the threshold."),
+        threshold=(number, "The score to be told from."),
+        result=(_RESULT, "As run-once says it."),
         trace=(_or_null(_trace()), "What the chart shows; null: nothing yet."),
     )
 

@@ -5,7 +5,6 @@ Everything foreign goes through ``terminal`` and into Text objects, never into m
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from eventwatch.alerting.escape import terminal, truncate
 from eventwatch.app.adapters import adapter
 from eventwatch.cli import words
 from eventwatch.cli.console import PIPE_WIDTH, as_text, columns, show, speaks_unicode
+from eventwatch.cli.explain_cut_rows import rows_of_cut
 from eventwatch.model.durations import format_duration
 from eventwatch.model.status import Status
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from eventwatch.app.explain import Explained
+    from eventwatch.kinds.volume_cuts_explain import CutExplanation
     from eventwatch.kinds.volume_explanation import Explanation, Threshold, Window
     from eventwatch.model.result import Result
 
@@ -60,15 +61,20 @@ def for_people(one: Explained, width: int, *, plot: bool = True, unicode: bool =
     """The whole answer."""
     view = _View(one, unicode)
     parts: list[object] = [*view.head(), Text()]
-    volume = one.volume
-    if volume is None:
+    volume, cut, nameless = one.volume, one.cut, one.nameless
+    drawn: list[object] = []
+    if plot and one.trace is not None:
+        lines = adapter("chart_lines")(one.trace, width=width - INDENT, unicode=unicode)
+        drawn = [*map(_line, lines), Text()]
+    if cut is not None:
+        parts += [*view.verdict_of_cut(cut), Text(), *drawn, view.decided_of_cut(cut), Text()]
+    elif nameless is not None:
+        text = "volume does not judge them: drift tells that there are any"
+        parts += [Text(nameless.sentence, "bold"), _indented(Text(text)), Text(), *drawn]
+    elif volume is None:
         parts += [Text("No row of it came in the look-back: volume has nothing to judge."), Text()]
     else:
-        parts += [*view.verdict(volume), Text()]
-        if plot and volume.trace is not None:
-            lines = adapter("chart_lines")(volume.trace, width=width - INDENT, unicode=unicode)
-            parts += [*map(_line, lines), Text()]
-        parts += [view.decided(volume), Text()]
+        parts += [*view.verdict(volume), Text(), *drawn, view.decided(volume), Text()]
         if volume.windows:
             parts += [view.windows(volume), Text()]
     parts += view.others()
@@ -110,7 +116,12 @@ class _View:
 
     def head(self) -> Iterator[Text]:
         one = self.one
-        line = Text(_clean(one.event_type, _NAME) or "(empty)", "bold")
+        name = "rows without an event type"
+        if one.event_type is not None:
+            name = _clean(one.event_type, _NAME) or "(empty)"
+        if one.cut is not None:
+            name += f", {_clean(one.cut.cut.dimension, _NAME)} {_clean(one.cut.cut.value, _NAME)}"
+        line = Text(name, "bold")
         line.append(f"  in {_clean(one.exposure, _NAME)}, as of {words.instant(one.now)}", "dim")
         if one.zone != "UTC":
             line.append(f" ({self._local(one.now)} {_clean(one.zone)})", "dim")
@@ -135,23 +146,46 @@ class _View:
         until = volume.result.learning_until
         if until is not None:
             yield _indented(Text(f"learning until {words.minute(until)}"))
+        yield from self._muted()
+
+    def verdict_of_cut(self, cut: CutExplanation) -> Iterator[object]:
+        """Of one value of a dimension."""
+        status = cut.result.status
+        line = Text(status.value.upper(), _STYLE[status])
+        line.append(f"  {_clean(cut.sentence)}", "bold")
+        yield line
+        if cut.why != cut.sentence:
+            yield _indented(Text(_clean(cut.why)))
+        yield from self._muted()
+
+    def _muted(self) -> Iterator[object]:
         if self.one.muted:
             yield _indented(Text(f"nobody is told: {_clean(self.one.muted)}", "yellow"))
 
+    def decided_of_cut(self, cut: CutExplanation) -> Table:
+        """The numbers, and those of the event type they are a part of."""
+        return self._pairs(rows_of_cut(cut, self.one.volume, self._z))
+
     def decided(self, volume: Explanation) -> Table:
+        return self._pairs(self._rows(volume))
+
+    @staticmethod
+    def _pairs(rows: Iterable[tuple[str, str]]) -> Table:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
         table.add_column(width=_LABELS, no_wrap=True, style="dim")
         table.add_column(overflow="fold")
-        for label, text in self._rows(volume):
+        for label, text in rows:
             table.add_row(label, Text(_clean(text)))
         return table
 
     def _rows(self, volume: Explanation) -> Iterator[tuple[str, str]]:
         if volume.expected is not None and volume.observed is not None:
             seen = words.quantity(volume.observed, "events")
-            usual = _number(volume.expected)
+            usual = words.number(volume.expected)
             if volume.lower is not None and volume.upper is not None:
-                usual += f" (99 of 100: {_number(volume.lower)} to {_number(volume.upper)})"
+                usual += (
+                    f" (99 of 100: {words.number(volume.lower)} to {words.number(volume.upper)})"
+                )
             yield "seen", seen
             yield "expected", usual
         if volume.deviation is not None and volume.spread is not None:
@@ -172,7 +206,7 @@ class _View:
         if volume.season is not None:
             yield "season", volume.season.words
         if volume.level is not None:
-            level = f"{_number(volume.level)} rows in an average {volume.level_by}"
+            level = f"{words.number(volume.level)} rows in an average {volume.level_by}"
             yield "level", f"{level}; {volume.new_level}" if volume.new_level else level
         if volume.common is not None:
             yield "the others", self._common(volume)
@@ -262,8 +296,8 @@ class _View:
 
     def _window(self, window: Window) -> Iterator[str]:
         yield f"last {format_duration(window.length)}"
-        yield _number(window.observed)
-        yield _number(window.expected)
+        yield words.number(window.observed)
+        yield words.number(window.expected)
         yield self._signed(window.observed / max(window.expected, 1e-9) - 1.0)
         yield self._z(window.z)
         yield self._z(window.calibrated)
@@ -315,14 +349,8 @@ def _promise(result: Result) -> str:
     if amount is None:
         return result.status.value.upper()
     bound = amount.lower if amount.lower is not None else amount.upper
-    limit = "" if bound is None else f", the promise is {_number(bound)} a day"
-    return f"{result.status.value.upper()}: {_number(amount.observed)} events{limit}"
-
-
-def _number(count: float) -> str:
-    if not math.isfinite(count):
-        return "unknown"
-    return f"{count:,.0f}" if count >= 100 or count == int(count) else f"{count:,.1f}"
+    limit = "" if bound is None else f", the promise is {words.number(bound)} a day"
+    return f"{result.status.value.upper()}: {words.number(amount.observed)} events{limit}"
 
 
 def _how_rare(once_in: timedelta) -> str:

@@ -109,23 +109,28 @@ def explain(
 ) -> None:
     """Say why: what was decided on which numbers, and why each message went out or not.
 
-    The numbers are those that the alert was decided on; score and probability are worked out of them
-    anew. `eventwatch explain EVENT_TYPE --at T` judges the rows again, with a chart.
+    Beside each number stands the one that comes out when the stored measurements of then are judged
+    again with today's settings, and where the two differ, why. `eventwatch explain EVENT_TYPE --at T`
+    reads the rows themselves again, with a chart.
 
     Example:
 
         eventwatch incidents explain 3f9a01c2
     """
     from eventwatch.app import incidents
-    from eventwatch.cli import incidents_view as view
-    from eventwatch.cli import incidents_why as why
+    from eventwatch.app.rejudged import rejudged
+    from eventwatch.cli.incidents_why import explanation
+    from eventwatch.cli.incidents_why_json import explanation_json
     from eventwatch.cli.output import write_answer
 
-    with _opened(config) as (_, store):
+    with _opened(config) as (house, store):
         story = incidents.story(store, incidents.find(store, incident_id))
+        again = rejudged(house, store, story.alerts)
         now = datetime.now(UTC)
-    text = view.story_json(story) if form is Format.JSON else why.explanation(story, now)
-    write_answer(text, output)
+    if form is Format.JSON:
+        write_answer(explanation_json(story, again), output)
+    else:
+        write_answer(explanation(story, again, now), output)
 
 
 @app.command("ack")

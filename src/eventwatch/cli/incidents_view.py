@@ -134,6 +134,24 @@ def delivery_line(row: Delivery) -> str:
     )
 
 
+def deliveries_to(who: Recipient, story: Story) -> tuple[Delivery, ...]:
+    """The rows of the outbox about one incident for one recipient, oldest first."""
+    mine = (who.channel, who.team)
+    return tuple(row for row in story.deliveries if (row.channel, row.team) == mine)
+
+
+def why_none(story: Story) -> str:
+    """Why a recipient has no message yet, unescaped."""
+    one = story.incident
+    if one.muted_because:
+        return one.muted_because
+    if not one.open:
+        return "it was over before its turn"
+    if one.told_at is None:
+        return "it waits for the next flush window"
+    return "it waits for the next telling step"
+
+
 def list_json(incidents: Sequence[Incident]) -> str:
     """A JSON array."""
     return _json([incident_record(i) for i in incidents])

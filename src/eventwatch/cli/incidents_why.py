@@ -1,16 +1,27 @@
-"""Why an incident is one: the numbers that decided, worked out anew, and the fate of each message."""
+"""Why an incident is one: the numbers that decided beside those that come out when the same rows are
+judged again, and the fate of each message."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from math import erfc, isfinite, sqrt
 from typing import TYPE_CHECKING
 
 from eventwatch.alerting import words
-from eventwatch.cli.incidents_view import at, delivery_line, safe, state, what
+from eventwatch.app.rejudged import Again, Agreement
+from eventwatch.cli.incidents_view import (
+    at,
+    deliveries_to,
+    delivery_line,
+    safe,
+    state,
+    what,
+    why_none,
+)
 from eventwatch.model.alert import Alert, DeliveryState
 from eventwatch.model.incident import Recipient, Role
+from eventwatch.model.result import Result
 
 if TYPE_CHECKING:
     from eventwatch.app.incidents import Story
@@ -18,21 +29,22 @@ if TYPE_CHECKING:
 _MOST = 10
 
 
-def explanation(story: Story, now: datetime) -> str:
-    """For people."""
+def explanation(story: Story, again: Mapping[str, Again], now: datetime) -> str:
+    """For people. ``again``: by id of the alert; what is missing was not asked for."""
     one = story.incident
     lines = [f"{one.id}  {safe(what(one))}", f"  {state(one)}, {one.severity.value}", ""]
     spoken = [a for a in story.alerts if not a.explained] or list(story.alerts)
     lines.append("decided on")
     for alert in spoken[:_MOST]:
-        lines += [f"  {line}" for line in decision(alert, now)] + [""]
+        lines += [f"  {line}" for line in decision(alert, again.get(alert.id), now)] + [""]
     if len(spoken) > _MOST:
         lines += [f"  and {len(spoken) - _MOST:,} more alerts", ""]
-    explained = len(story.alerts) - len(spoken)
+    explained = [a for a in story.alerts if a not in spoken]
     if explained:
         lines += [
-            f"{explained:,} more alerts are explained by it: {safe(one.cause.subject, 80)}",
+            f"{len(explained):,} more alerts are explained by it: {safe(one.cause.subject, 80)}",
             "  they are told with it, and by themselves if they outlast it",
+            *_in_sum([again[a.id] for a in explained if a.id in again]),
             "",
         ]
     lines.append("told to")
@@ -40,8 +52,8 @@ def explanation(story: Story, now: datetime) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def decision(alert: Alert, now: datetime) -> Iterable[str]:
-    """One alert: what was compared with what, and whether the numbers agree with the verdict."""
+def decision(alert: Alert, again: Again | None, now: datetime) -> Iterable[str]:
+    """One alert: what was compared with what, and what comes out when it is judged again."""
     result = alert.result
     name = result.exposure if result.event_type is None else result.event_type
     cut = "" if result.cut is None else f", {result.cut.dimension} {result.cut.value}"
@@ -49,16 +61,11 @@ def decision(alert: Alert, now: datetime) -> Iterable[str]:
     if result.summary:
         yield f"  said      {safe(result.summary)}"
     amount = result.amount
-    if amount is not None:
-        seen = words.number(amount.observed, amount.unit)
-        yield f"  seen      {seen} {amount.unit}"
-        wanted = words.expected(amount)
-        if wanted:
-            yield f"  expected  {wanted}"
-        span = words.judged_span(amount, now)
-        if span:
-            yield f"  judged    {span}"
-        yield from _numbers(alert)
+    span = "" if amount is None else words.judged_span(amount, now)
+    if span:
+        yield f"  judged    {span}, in the cycle at {at(alert.seen_at)}"
+    else:
+        yield f"  judged    in the cycle at {at(alert.seen_at)}"
     for fact in result.facts:
         yield f"  {safe(fact.label, 24)}: {safe(fact.text)}"
     if result.hold:
@@ -66,30 +73,105 @@ def decision(alert: Alert, now: datetime) -> Iterable[str]:
     yield f"  since     {at(alert.started_at)} by our clock, {at(result.since) or 'unknown'} in the data"
     if result.check:
         yield f"  rule      {safe(result.check)}"
+    yield from _beside(result, again)
+    if again is not None:
+        yield from _verdict(again)
 
 
-def _numbers(alert: Alert) -> Iterable[str]:
-    amount = alert.result.amount
-    if amount is None:
+_ROWS = (
+    ("seen", "observed"),
+    ("expected", "expected"),
+    ("usual from", "lower"),
+    ("to", "upper"),
+    ("z", "z"),
+    ("p", "p_value"),
+)
+
+
+def _beside(result: Result, again: Again | None) -> Iterable[str]:
+    """The numbers of the decision, and beside each the one that was worked out again."""
+    decided = result.amount
+    other = None if again is None or again.result is None else again.result.amount
+    if decided is None:
         return
-    low, high, seen = amount.lower, amount.upper, amount.observed
-    if low is not None and seen < low:
-        yield f"  outside   {words.number(low - seen, amount.unit)} under the least that is usual"
-    elif high is not None and seen > high:
-        yield f"  outside   {words.number(seen - high, amount.unit)} over the most that is usual"
-    elif low is not None or high is not None:
-        yield "  outside   no: what failed is a window or a promise that the range does not show"
-    if amount.expected:
-        yield f"  change    {(seen / amount.expected - 1.0):+.0%} of what was expected"
-    z, p = amount.z, amount.p_value
-    if z is not None and isfinite(z):
-        # Two-sided, of a standard normal variable.
-        again = erfc(abs(z) / sqrt(2.0))
-        yield f"  score     z {z:+.1f}; a normal variable lies so far off with p {again:.1e}"
-        if p is not None and isfinite(p) and p > 0 and not 0.1 < p / max(again, 1e-300) < 10:
-            yield f"  stored p  {p:.1e}: from the counts' own distribution, which z only approximates"
-    elif p is not None and isfinite(p):
-        yield f"  chance    p {p:.1e}"
+    yield f"  {'':<12}{'decided':>14}" + ("" if again is None else f"{'judged again':>16}")
+    for plain, name in _ROWS:
+        label = plain
+        one, two = getattr(decided, name), getattr(other, name, None)
+        if one is None and two is None:
+            continue
+        if name == "lower" and decided.upper is None:
+            label = "at least"
+        elif name == "upper" and decided.lower is None:
+            label = "at most"
+        line = f"  {label:<12}{_number(one, name, decided.unit):>14}"
+        if again is not None:
+            line += f"{_number(two, name, decided.unit):>16}"
+        yield line
+
+
+def _number(value: float | None, name: str, unit: str) -> str:
+    if value is None:
+        return "-"
+    if name == "z":
+        return f"{value:+.2f}"
+    if name == "p_value":
+        return f"{value:.1e}"
+    return words.number(value, unit)
+
+
+_SAID = {
+    Agreement.SAME: "the same comes out",
+    Agreement.CLOSE: "the same but for what the measurements of then leave open:",
+    Agreement.OTHER: "it fails again, on other numbers:",
+    Agreement.PASSES: "it would not fail:",
+    Agreement.UNKNOWN: "it cannot be judged again:",
+}
+
+
+def _verdict(again: Again) -> Iterable[str]:
+    """What came out and why, and what decides beside the numbers."""
+    yield f"  again     {_SAID[again.agreement]}"
+    for reason in again.reasons:
+        yield f"            - {safe(reason)}"
+    if again.agreement not in (Agreement.SAME, Agreement.UNKNOWN) and not again.reasons:
+        yield "            - no reason is known; please report it as a defect"
+    told = again.volume
+    if told is not None and told.score is not None and told.threshold is not None:
+        limit = told.threshold
+        if limit.z is not None and told.z is not None:
+            said = f"|z| {abs(told.z):.2f}, told from {limit.z:g}"
+        else:
+            least = limit.silent_score if told.observed == 0 else limit.score
+            said = f"{told.score:.2f}, told from {least:.2f}"
+        yield f"  score     {said} ({safe(limit.source) or 'built in'})"
+        if told.season is not None:
+            yield f"  season    {safe(told.season.words)}"
+    if again.came:
+        yield f"  later     {again.came:,} rows of it came since, later than rows usually do"
+        if again.in_time is not None:
+            text = again.in_time.status.value
+            if again.in_time.summary:
+                text += f": {again.in_time.summary}"
+            yield f"            with them in time it would have said {safe(text)}"
+
+
+def _in_sum(found: Sequence[Again]) -> Iterable[str]:
+    """Of what is explained: how many come out the same."""
+    if not found:
+        return
+    counts = Counter(each.agreement for each in found)
+    parts = [f"{counts[each]:,} {text}" for each, text in _COUNTED.items() if counts[each]]
+    yield f"  judged again: {', '.join(parts)}"
+
+
+_COUNTED = {
+    Agreement.SAME: "the same",
+    Agreement.CLOSE: "the same but for what the measurements of then leave open",
+    Agreement.OTHER: "fail on other numbers",
+    Agreement.PASSES: "would not fail",
+    Agreement.UNKNOWN: "cannot be judged again",
+}
 
 
 _ROLES = {
@@ -105,21 +187,10 @@ def _fate(who: Recipient, story: Story) -> Iterable[str]:
     where = safe(who.channel or "standard output", 80)
     team = f"{safe(who.team, 60)} " if who.team else ""
     yield f"{_ROLES[who.role]}: {team}{where} ({safe(who.reason) or 'as configured'})"
-    rows = [d for d in story.deliveries if (d.channel, d.team) == (who.channel, who.team)]
+    rows = deliveries_to(who, story)
     for row in rows:
         yield f"  {delivery_line(row)}"
     if not rows:
-        yield "  no message: " + _why_none(story)
+        yield "  no message: " + safe(why_none(story))
     if any(r.state is DeliveryState.DEAD for r in rows):
         yield "  a message was refused for good; the fallback route has it"
-
-
-def _why_none(story: Story) -> str:
-    one = story.incident
-    if one.muted_because:
-        return safe(one.muted_because)
-    if not one.open:
-        return "it was over before its turn"
-    if one.told_at is None:
-        return "it waits for the next flush window"
-    return "it waits for the next telling step"

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 OPTIONS_PATH = "contracts/eventwatch/contract/v1/options.proto"
+EXAMPLES = "contracts/social/"
 
 
 def init(
@@ -36,10 +37,15 @@ def init(
         eventwatch init monitoring
     """
     from eventwatch.cli.output import write_file
+    from eventwatch.config.template import SAMPLE
 
-    written, kept = [], []
+    written: list[Path] = []
+    kept: list[Path] = []
     for name, text in _files():
         path = directory / name
+        if name.startswith(EXAMPLES) and kept and kept[0].name == "config.yaml":
+            # Somebody's own config: an event that their table never held would be missed in it.
+            continue
         if path.exists() and path.read_bytes() == text.encode():
             continue
         if path.exists() and not force:
@@ -54,16 +60,18 @@ def init(
         print(f"kept   {_shown(path)} (it is there and differs; --force writes over it)")
     if sample:
         print("\nThe sample is made up: 35 days of one event type, up to now.")
+    audits = "audit the sample" if (directory / SAMPLE).exists() else "audit once; sends nothing"
     here = directory.resolve() == Path.cwd()
     print("\nNext:")
     for command in (
         *(() if here else (f"cd {shlex.quote(str(directory))}",)),
-        "eventwatch run-once               audit the sample",
+        f"eventwatch run-once               {audits}",
         "eventwatch validate               after every change: lists every fault at once",
         "eventwatch run                    watch all the time",
     ):
         print(f"  {command}")
-    print("\nThen put your own table into config.yaml and your contracts into contracts/.")
+    if not kept:
+        print("\nThen put your own table into config.yaml and your contracts into contracts/.")
 
 
 def _files() -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Instants as people type them after ``--at``."""
+"""Instants as people type them after ``--at`` and ``--until``."""
 
 from __future__ import annotations
 
@@ -31,6 +31,22 @@ def parse_instant(text: str, now: datetime) -> datetime:
     if at > now:
         raise ValueError(f"{at:%Y-%m-%d %H:%M} UTC has not come yet")
     return at.astimezone(UTC)
+
+
+def parse_coming(text: str, now: datetime) -> datetime:
+    """Aware UTC: an ISO instant or date that has not come yet. Without a zone it is UTC.
+
+    Raises ValueError with a sentence for people.
+    """
+    try:
+        at = _iso(text.strip())
+    except ValueError:
+        raise ValueError(
+            "write an instant like 2026-12-01T08:00 or 2026-12-01T08:00+01:00; without a zone it is UTC"
+        ) from None
+    if at <= now:
+        raise ValueError(f"{at:%Y-%m-%d %H:%M} UTC is over already")
+    return at
 
 
 def _iso(text: str) -> datetime:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eventwatch.cli.options import ConfigOption
+from eventwatch.cli.options import ConfigOption, OutputOption
 
 if TYPE_CHECKING:
     from eventwatch.app import House
     from eventwatch.model.alert import Silence
 
-LONGEST = timedelta(days=90)
 app = typer.Typer(
     help="Mute something for a while.\n\nIt is still shown, but nobody is told.",
     no_args_is_help=True,
@@ -25,8 +25,16 @@ app = typer.Typer(
 
 @app.command("add")
 def add(  # noqa: PLR0917 - each argument is an option of the command
-    span: Annotated[str, typer.Option("--for", help="How long: 30m, 4h, 2d.")],
     reason: Annotated[str, typer.Option("--reason", help="Why; shown to whoever asks.")],
+    span: Annotated[str, typer.Option("--for", help="How long: 30m, 4h, 2d.")] = "",
+    until: Annotated[
+        str,
+        typer.Option(
+            "--until",
+            metavar="INSTANT",
+            help="Until when, instead of --for: 2026-12-01T08:00. UTC unless it says otherwise.",
+        ),
+    ] = "",
     event_type: Annotated[
         str, typer.Option("--event-type", metavar="GLOB", help="Event types that match.")
     ] = "",
@@ -50,16 +58,20 @@ def add(  # noqa: PLR0917 - each argument is an option of the command
         eventwatch silence add --event-type 'user_followed_*' --for 4h --reason 'migration tonight'
 
         eventwatch silence add --team growth --kind volume --for 1d --reason 'campaign'
+
+        eventwatch silence add --exposure events --until 2026-12-01T08:00 --reason 'the move'
     """
     from eventwatch import app as wiring
+    from eventwatch.app import silence as silences
     from eventwatch.cli import selection
     from eventwatch.cli.faults import refuse
+    from eventwatch.cli.silence_view import instant, scope
     from eventwatch.model.names import team_key
 
     if not (event_type or exposure or kind or team or dimension or value):
         refuse("say what to mute: --event-type, --exposure, --kind, --team or --dimension")
     now = datetime.now(UTC)
-    ends_at = now + _span(span)
+    ends_at = _end(span, until, now)
     if not reason.strip():
         refuse("--reason must not be empty")
     house = wiring.load(config)
@@ -91,72 +103,91 @@ def add(  # noqa: PLR0917 - each argument is an option of the command
     _warn_of_unknown(house, event_type)
     store = wiring.store(house)
     try:
-        store.add_silence(silence)
+        made = silences.add(store, [silence], now)
     finally:
         store.close()
-    print(f"muted {_scope(silence)} until {_until(silence)}")
-    print(f"to end it: eventwatch silence end {silence.id}")
+    if not made:
+        print("it is muted already, for as long: eventwatch silence list")
+        return
+    print(f"muted {scope(silence)} until {instant(silence.ends_at)}")
+    print(f"to end it: eventwatch silence end {made[0].id}")
+
+
+class Format(StrEnum):
+    """How the list is written."""
+
+    TABLE = "table"
+    JSON = "json"
 
 
 @app.command("list")
-def list_silences(config: ConfigOption = Path("config.yaml")) -> None:
-    """List what is muted now.
+def list_silences(
+    past: Annotated[
+        bool, typer.Option("--all", help="Those that ended in the last 90 days, too.")
+    ] = False,
+    form: Annotated[
+        Format, typer.Option("--format", "-f", help="How it is written.")
+    ] = Format.TABLE,
+    output: OutputOption = None,
+    config: ConfigOption = Path("config.yaml"),
+) -> None:
+    """List what is muted now, or will be.
 
-    Until when, by whom and why.
+    Until when, by whom, why, and how many incidents it held back so far. Maintenance windows of
+    config.yaml are in it while they are open, and with their next opening.
 
-    Example:
+    Examples:
 
         eventwatch silence list
+
+        eventwatch silence list --all
     """
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
     from eventwatch import app as wiring
-    from eventwatch.alerting.escape import terminal, truncate
-    from eventwatch.cli.console import show
+    from eventwatch.app.silence import LONGEST, listed
+    from eventwatch.cli import silence_view as view
+    from eventwatch.cli.output import write_answer
 
-    store = wiring.store(wiring.load(config))
+    house = wiring.load(config)
+    store = wiring.store(house)
+    now = datetime.now(UTC)
+    since = now - LONGEST if past else None
     try:
-        silences = store.silences(datetime.now(UTC))
+        rows = listed(store, house.settings.maintenance, now, ended_since=since)
     finally:
         store.close()
-    if not silences:
-        print("nothing is muted")
-        return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for name in ("id", "mutes", "until", "by", "reason"):
-        table.add_column(name, overflow="fold")
-    for silence in sorted(silences, key=lambda s: (s.ends_at, s.id)):
-        cells = (silence.id, _scope(silence), _until(silence), silence.author, silence.reason)
-        table.add_row(*(Text(terminal(truncate(cell, 500))) for cell in cells))
-    show(table)
+    text = view.list_json(rows, now) if form is Format.JSON else view.list_table(rows, now)
+    write_answer(text, output)
 
 
 @app.command("end")
 def end(
-    silence_id: Annotated[str, typer.Argument(metavar="ID", help="As shown by `silence list`.")],
+    silence_id: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="As shown by `silence list`, or how it begins."),
+    ],
     config: ConfigOption = Path("config.yaml"),
 ) -> None:
     """End a silence now.
+
+    What is still wrong is told with the next cycle, and one line per channel says what the silence
+    hid. A maintenance window ends with its hours, or in config.yaml.
 
     Example:
 
         eventwatch silence end 5f3a9c02
     """
     from eventwatch import app as wiring
-    from eventwatch.cli import selection
+    from eventwatch.app import silence as silences
+    from eventwatch.app.feedback import Unclear
     from eventwatch.cli.faults import refuse
 
     store = wiring.store(wiring.load(config))
-    now = datetime.now(UTC)
     try:
-        known = [silence.id for silence in store.silences(now)]
-        ended = silence_id in known and store.end_silence(silence_id, now)
+        silences.end(store, silence_id, datetime.now(UTC))
+    except Unclear as error:
+        refuse(f"{error}; `eventwatch silence list --all` shows them")
     finally:
         store.close()
-    if not ended:
-        refuse(str(selection.no_match("silence", silence_id, known)))
     print("ended")
 
 
@@ -172,12 +203,10 @@ def _silence(
     starts_at: datetime,
     ends_at: datetime,
 ) -> Silence:
-    import secrets
-
     from eventwatch.model.alert import Silence
 
     return Silence(
-        id=secrets.token_hex(4),
+        id="",
         event_type=event_type,
         exposure=exposure,
         kind=kind,
@@ -191,21 +220,26 @@ def _silence(
     )
 
 
-def _span(text: str) -> timedelta:
+def _end(span: str, until: str, now: datetime) -> datetime:
+    from eventwatch.app.silence import LONGEST
     from eventwatch.cli.faults import refuse
+    from eventwatch.cli.instant import parse_coming
     from eventwatch.model.durations import format_duration, parse_duration
 
+    if bool(span) == bool(until):
+        refuse("say how long with --for, or until when with --until: one of the two")
+    name = "--for" if span else "--until"
     try:
-        span = parse_duration(text)
-    except ValueError as error:
-        refuse(f"--for: {error}")
+        ends_at = now + parse_duration(span) if span else parse_coming(until, now)
+    except (ValueError, OverflowError) as error:
+        refuse(f"{name}: {error}")
         raise
-    if not timedelta(0) < span <= LONGEST:
+    if not now < ends_at <= now + LONGEST:
         refuse(
-            f"--for must be more than nothing and at most {format_duration(LONGEST)}; what is "
+            f"{name} must be more than nothing and at most {format_duration(LONGEST)}; what is "
             "never to be told belongs into the contract or into checks/"
         )
-    return span
+    return ends_at
 
 
 def _warn_of_unknown(house: House, event_type: str) -> None:
@@ -215,21 +249,3 @@ def _warn_of_unknown(house: House, event_type: str) -> None:
     if event_type and selection.unmatched([event_type], house.catalog.contracts):
         message = selection.no_match("declared event type", event_type, house.catalog.contracts)
         complain(f"warning: {message}")
-
-
-def _scope(silence: Silence) -> str:
-    named = (
-        ("event type", silence.event_type),
-        ("exposure", silence.exposure),
-        ("check", silence.kind),
-        ("team", silence.team),
-        ("dimension", silence.dimension),
-        ("value", silence.value),
-    )
-    from eventwatch.alerting.escape import terminal
-
-    return ", ".join(f"{name} {terminal(pattern)}" for name, pattern in named if pattern)
-
-
-def _until(silence: Silence) -> str:
-    return f"{silence.ends_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

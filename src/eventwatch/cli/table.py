@@ -277,6 +277,8 @@ class _View:
             if outcome.verdict.value != "sent":
                 text = f"  {outcome.verdict.value}  {_clean(delivery.channel, _LONGEST_NAME)}"
                 yield Text(f"{text}: {_clean(outcome.reason)}", "magenta")
+        if sent < len(last):
+            yield Text("  `eventwatch doctor` says what to do about it.")
         yield Text()
 
     def last_line(self, report: Report) -> Text:

@@ -68,3 +68,10 @@ def expected(amount: Amount) -> str:
 def _bare(value: float, unit: str) -> str:
     text = quantity(value, unit)
     return text.partition(" ")[0] if unit in ("events", "values") else text
+
+
+def number(count: float) -> str:
+    """``1,240``, ``12.4``; "unknown" for what is none."""
+    if not math.isfinite(count):
+        return "unknown"
+    return f"{count:,.0f}" if count >= 100 or count == int(count) else f"{count:,.1f}"

@@ -68,6 +68,12 @@ def cross_warnings(loaded: Loaded, catalog: Catalog) -> Iterator[Fault]:
     yield from windows(loaded, catalog, known)
     yield from escalation(loaded, directory)
     yield from buttons(loaded, directory)
+    for each in settings.teams.values():
+        key = ("teams", each.key, "slack_channel")
+        if key in loaded.lines and not each.slack_channel:
+            yield loaded.fault(
+                key, 'is empty: put the name in quotes, "#like-this", since # begins a comment'
+            )
     for contract in catalog.contracts.values():
         team = contract.owner.team
         if team and team not in known:

@@ -58,7 +58,8 @@ def _cron(text: str) -> str:
 def _time_zone(name: str) -> str:
     if name not in available_timezones():
         known = available_timezones()
-        close = get_close_matches(name[:60], known, n=1, cutoff=0.6)
+        # A short name is near to others that are hours away: PST to MST.
+        close = get_close_matches(name[:60], known, n=1, cutoff=0.6) if "/" in name else []
         tails = [zone for zone in sorted(known) if zone.split("/")[-1].lower() == name.lower()]
         meant = tails[0] if tails else (close[0] if close else "Europe/Berlin")
         raise ValueError(f"is not a time zone of the tz database, like {meant}")

@@ -156,7 +156,8 @@ class _Composer:
             mark = error.problem_mark or error.context_mark
             why = " ".join(part for part in (error.context, error.problem) if part)
             # Never the mark's snippet: the line may hold a secret.
-            self._fault(None if mark is None else mark.line, f"is not YAML: {why}")
+            hint = "" if mark is None else _hint(why, text.splitlines()[: mark.line + 1])
+            self._fault(None if mark is None else mark.line, f"is not YAML: {why}{hint}")
         except (YAMLError, ValueError, OverflowError, RecursionError) as error:
             character = getattr(error, "character", None)
             position = getattr(error, "position", None)
@@ -313,6 +314,16 @@ class _Composer:
 
     def _fault(self, line: int | None, message: str) -> None:
         self.faults.append(Fault(self.name, None if line is None else line + 1, message))
+
+
+def _hint(why: str, until: list[str]) -> str:
+    """What newcomers meet: ``until`` are the lines up to the one that could not be read."""
+    if "'\\t'" in why:
+        return "; indent with spaces, never with tabs"
+    # The comment swallows the end of its own line, so the reader stumbles over the next.
+    if any(re.search(r"[{,][^\"']*:\s+#", line) for line in until[-2:]):
+        return '; # begins a comment: put a channel in quotes, "#like-this"'
+    return ""
 
 
 def _number(text: str) -> int | float | None:

@@ -93,7 +93,11 @@ _NO_EVENTS = (
 
 def _content(source: Path) -> bytes:
     if not source.exists():
-        raise ContractError([Fault("", None, "does not exist.", "contracts.source")])
+        message = (
+            "there is no such folder or file. Make the folder and write one .proto file per area into "
+            "it (`eventwatch init` writes an example), or name the right one in the config."
+        )
+        raise ContractError([Fault("", None, message, "contracts.source")])
     if source.suffix == ".proto":
         message = "is one .proto file: name the folder that its imports are relative to."
         raise ContractError([Fault("", None, message, "contracts.source")])

@@ -172,7 +172,7 @@ class Ahead:
         made = self.made
         windows = np.asarray(made.windows)
         day = int(np.argmin(np.abs(windows - max(made.grain.per_day, windows[1]))))
-        phi = np.asarray(made.spread.phi, dtype=np.float64)
+        phi = made.spread.phi_of(made.level * windows[:, None])
         alone = 1.0 / float(windows[day])
         together = np.clip((phi[day] - alone * phi[0]) / (1.0 - alone), 0.0, phi[0])
         own = (phi[0] - together) * made.spread.rough(clock)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from eventwatch.detect.engine import Pass
 from eventwatch.detect.panel import Panel, Scored
 from eventwatch.detect.settings import DetectSettings
+from eventwatch.detect.stretch import Stretch
 from eventwatch.detect.witness import Common, Witness
 
 FloatArray = NDArray[np.float64]
@@ -76,16 +77,17 @@ class _Telling(Pass):
         self.last: tuple[Any, ...] = ()
         self.scales = np.ones((self.total, 2, self.series))
 
-    def _step(self, t: int, *of: Any) -> tuple[FloatArray, ...]:
-        told = super()._step(t, *of)
+    def _step(self, t: int, of: Stretch) -> None:
+        super()._step(t, of)
         self.scales[t] = self.calibration.scale[:, 0]
         if t == self.total - 1:
-            z, error, held = told[:3]
+            valid, held = of.valid[-1], of.held[-1]
+            z = of.z[-1]
+            error = np.where(valid, of.observed[-1] - held, np.nan)
             # Now: the end of a day calibrates anew.
             moved = self.heard.said.moved
             moved = np.zeros_like(z) if moved is None else np.maximum(moved, LEAST_LEFT - 1.0)
             self.last = z, error, held, moved, self.calibration.apply(z)
-        return told
 
 
 def run_aloud(panel: Panel, settings: DetectSettings) -> Aloud:

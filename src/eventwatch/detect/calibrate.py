@@ -28,9 +28,12 @@ STARTS = (SCORE_AT_TAIL_START, 5.0)
 FEW_DAYS = 5
 EXCESS_CAP = 4.0
 """One incident must not deafen a series for two months."""
+HABIT_DAYS = 4
+"""What has come on so many days of them is no incident but what the series is like, however far."""
 TAIL_PRIOR_DAYS = 15.0
 TAIL_PRIOR_MEAN = 0.5
 TABLE_TAIL = 30.0
+MOST_TAIL = 30.0
 TAIL_MEANS = (0.38, 0.6)
 """A normal variable's largest of a day exceeds its 90 % quantile by a third on average."""
 
@@ -53,7 +56,7 @@ class Calibration:
 
     def apply(self, z: FloatArray) -> FloatArray:
         """z [W, S] in the units of a normal variable."""
-        return np.asarray(np.where(z > 0, z / self.scale[0], z / self.scale[1]))
+        return np.asarray(z / np.where(z > 0, self.scale[0], self.scale[1]))
 
     def tail(self, raw: FloatArray) -> FloatArray:
         """Scores [2, S] of the largest calibrated |z| upwards and downwards [2, S]. A series that
@@ -71,10 +74,15 @@ class Calibration:
         """
         enough = quiet >= max(1, self.per_day // 2)
         day = self.days % SCALE_DAYS
-        zs = np.where(told[:, None, :], 0.0, zs)
-        self.largest[day, 0] = np.where(enough, np.maximum(zs.max(axis=0), 0.0), np.nan)
-        self.largest[day, 1] = np.where(enough, np.maximum(-zs.min(axis=0), 0.0), np.nan)
-        largest = np.where(told[:, None, :], 0.0, raws).max(axis=0)
+        highest, lowest, largest = zs.max(axis=0), zs.min(axis=0), raws.max(axis=0)
+        some = np.flatnonzero(told.any(axis=0))
+        if some.size:
+            silent = told[:, None, some]
+            left = np.where(silent, 0.0, zs[:, :, some])
+            highest[:, some], lowest[:, some] = left.max(axis=0), left.min(axis=0)
+            largest[:, some] = np.where(silent, 0.0, raws[:, :, some]).max(axis=0)
+        self.largest[day, 0] = np.where(enough, np.maximum(highest, 0.0), np.nan)
+        self.largest[day, 1] = np.where(enough, np.maximum(-lowest, 0.0), np.nan)
         self.raws[self.days % TAIL_DAYS] = np.where(enough, largest, np.nan)
         self.days += 1
         if self.days < FEW_DAYS:
@@ -91,7 +99,11 @@ class Calibration:
         raws = self.raws[: min(self.days, TAIL_DAYS)]
         start, _, known = _quantiles(raws, (1.0 - TAIL_START / 2.0, 0.5))
         start = np.where(known >= FEW_DAYS, np.clip(start, *STARTS), SCORE_AT_TAIL_START)
-        excess = np.where(raws > start, np.minimum(raws - start, EXCESS_CAP), 0.0)
+        over = np.nan_to_num(raws - start)
+        cap = np.full_like(start, EXCESS_CAP)
+        if len(over) >= HABIT_DAYS:
+            cap = np.maximum(np.partition(over, -HABIT_DAYS, axis=0)[-HABIT_DAYS], cap)
+        excess = np.where(raws > start, np.minimum(over, cap), 0.0)
         count = (raws > start).sum(axis=0)
         total = np.nansum(excess, axis=0)
         # What a tail is worth follows the table's: most series have too few far days of their own.
@@ -100,7 +112,7 @@ class Calibration:
         table = (capped + TABLE_TAIL * TAIL_PRIOR_MEAN) / (count.sum(axis=1) + TABLE_TAIL)
         prior = np.clip(table, *TAIL_MEANS)[:, None]
         mean = (total + TAIL_PRIOR_DAYS * prior) / (count + TAIL_PRIOR_DAYS)
-        self.start, self.mean = start, np.clip(mean, TAIL_MEANS[0], 6.0)
+        self.start, self.mean = start, np.clip(mean, TAIL_MEANS[0], MOST_TAIL)
 
 
 def _quantiles(

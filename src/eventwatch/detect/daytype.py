@@ -31,6 +31,7 @@ ONE_BUCKET = 16.0
 FROM_DAYS = 8.0
 """Days of history before the days of the week are known."""
 BENT_FROM = 1.5
+NONE = np.zeros(0, dtype=np.int64)
 ORDINARY = 30.0
 """Evidence of the whole table from which its day is an ordinary one."""
 SHARES = 0.2
@@ -71,22 +72,24 @@ class DayType:
 
     def turn(
         self, t: int, slot: IntArray, hot: BoolArray, sum_s: FloatArray, sum_a: FloatArray
-    ) -> None:
+    ) -> IntArray:
         """Before bucket ``t``. Where its slot says that it is past local midnight: the windows that
-        reach back over a day that was taken for another are held against that other season."""
-        if t == 0:
-            return
-        begins = np.broadcast_to(slot[t] < slot[t - 1], self.evidence.shape)
-        if not begins.any():
-            return
+        reach back over a day that was taken for another are held against that other season. Returns
+        the series whose past was changed."""
+        began = slot[t] < slot[t - 1] if t else np.False_
+        if not began.any():
+            return NONE
+        begins = np.broadcast_to(began, self.evidence.shape)
         was = self.sure
-        for s in np.flatnonzero(begins & was):
+        changed = np.flatnonzero(begins & was)
+        for s in changed:
             rows = slice(int(self.midnight[s]) + 1, t + 1)
             sum_s[rows, s] += sum_a[rows, s] - sum_a[rows.start - 1, s]
         self.yesterday = np.where(begins, was, self.yesterday)
         self.midnight = np.where(begins, t, self.midnight)
         self.evidence = np.where(begins, 0.0, self.evidence)
         self.barred = np.where(begins, hot, self.barred)
+        return changed
 
     def bend(
         self,
@@ -101,32 +104,39 @@ class DayType:
         """z [W, S] where today may be such a day: the smaller of what both explanations leave, the
         second one with its prior. ``of`` is observed, expected and variance beyond Poisson, ``usual``
         the season of the windows, ``sum_a`` [T+1, S] how much more the other kind of day has."""
-        observed, expected, phi = of
-        within = np.maximum(begin[:, None], self.midnight[None, :])
-        more = sum_a[t + 1] - sum_a[within, np.arange(z.shape[1])]
-        ratio = np.maximum(usual + more, 1e-6) / usual
-        off = (np.abs(z) > BENT_FROM) & (ratio != 1.0) & ~(self.ordinary | self.barred)[None, :]
-        if not off.any():
+        may = (np.abs(z) > BENT_FROM) & ~(self.ordinary | self.barred)
+        cells = may.ravel().nonzero()[0]
+        if not cells.size:
             return z
-        against = np.broadcast_to(PRIOR - np.minimum(self.evidence, PRIOR), z.shape)[off]
-        there = np.maximum(expected[off] * ratio[off], 1e-6)
-        bent = np.sqrt(z_of(observed[off], there, phi[off]) ** 2 + against)
+        window, column = np.divmod(cells, z.shape[1])
+        within = np.maximum(begin[window], self.midnight[column])
+        more = sum_a[t + 1, column] - sum_a[within, column]
+        season = usual.take(cells)
+        ratio = np.maximum(season + more, 1e-6) / season
+        unlike = (ratio != 1.0).nonzero()[0]
+        if not unlike.size:
+            return z
+        cells, column, ratio = cells[unlike], column[unlike], ratio[unlike]
+        observed, expected, phi = (each.take(cells) for each in of)
+        against = PRIOR - np.minimum(self.evidence[column], PRIOR)
+        there = np.maximum(expected * ratio, 1e-6)
+        bent = np.sqrt(z_of(observed, there, phi) ** 2 + against)
+        usually = z.take(cells)
         mixed = z.copy()
-        mixed[off] = np.sign(z[off]) * np.minimum(bent, np.abs(z[off]))
+        np.put(mixed, cells, np.sign(usually) * np.minimum(bent, np.abs(usually)))
         return mixed
 
     def weigh(
-        self,
-        came: FloatArray,
-        usual: FloatArray,
-        there: FloatArray,
-        phi: FloatArray,
-        known: BoolArray,
+        self, came: FloatArray, z: FloatArray, there: FloatArray, phi: FloatArray, known: BoolArray
     ) -> None:
-        """Adds what one bucket says; all [S]."""
-        z, other_z = z_of(came, usual, phi), z_of(came, there, phi)
+        """Adds what one bucket says; all [S]. ``z`` is its score by the usual season, ``there`` what is
+        expected on the other kind of day."""
+        if not known.any():
+            return
+        other_z = z_of(came, there, phi)
         news = np.minimum(z**2, ONE_BUCKET) - np.minimum(other_z**2, ONE_BUCKET)
-        self.evidence = np.clip(self.evidence + np.where(known, news, 0.0), *BOUNDS)
+        evidence = self.evidence + np.where(known, news, 0.0)
+        self.evidence = np.minimum(np.maximum(evidence, BOUNDS[0]), BOUNDS[1])
 
 
 def ordinary(evidence: FloatArray, share: FloatArray) -> BoolArray:

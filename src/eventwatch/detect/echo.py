@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from eventwatch.detect.pooled import typical
+
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
@@ -21,6 +23,8 @@ PRIOR = 50.0
 """Buckets of its own that the table's regression is worth."""
 GAIN = (-0.2, 1.0)
 MOVES = (-0.5, 1.0)
+MOST_WEIGHT = 3.0
+"""No series says more of its table than so many usual ones."""
 KEEP = 0.5 ** (1.0 / HALF_LIFE)
 
 
@@ -38,14 +42,15 @@ class Echo:
     def ahead(self, before: FloatArray) -> FloatArray:
         """Factors [W, S] on the expectation of windows; ``before`` [W, S] is ``last`` as it was at
         their beginnings."""
-        return np.asarray(1.0 + np.clip(self.gain * self.reach * before, *MOVES))
+        moved = self.gain * self.reach * before
+        return np.asarray(1.0 + np.minimum(np.maximum(moved, MOVES[0]), MOVES[1]))
 
     def learn(
         self, error: FloatArray, variance: FloatArray, trust: FloatArray, learn: BoolArray
     ) -> FloatArray:
         """One bucket: relative ``error`` [S] and its variance, which part of it is more than counting
         noise (``trust``), and where it teaches. Returns what of the error was foreseen."""
-        foreseen = np.clip(self.gain * self.last, *MOVES)
+        foreseen = np.minimum(np.maximum(self.gain * self.last, MOVES[0]), MOVES[1])
         weight = np.where(learn, 1.0 / variance, 0.0)
         self.power += weight * self.last**2
         self.product += weight * self.last * error
@@ -55,8 +60,8 @@ class Echo:
 
     def settle(self) -> None:
         """The end of a day: the regression, shrunk to the table's."""
-        total = float(self.power.sum())
-        table = float(self.product.sum()) / (total + 1e-6)
+        weight = np.minimum(self.power, MOST_WEIGHT * float(np.median(self.power)))
+        table = float(typical(self.product / (self.power + 1e-6), weight)[0])
         worth = self.prior * float(self.power.mean())
         own = (self.product + worth * table) / (self.power + worth + 1e-6)
         self.gain = np.clip(own, *GAIN)

@@ -8,7 +8,6 @@ level from just before the window, so a level that adapts cannot hide what it ad
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from eventwatch.detect.accept import is_level
 from eventwatch.detect.calibrate import Calibration
@@ -20,19 +19,18 @@ from eventwatch.detect.habit import Habit
 from eventwatch.detect.holiday import Holidays
 from eventwatch.detect.other_level import RETURN, OtherLevel
 from eventwatch.detect.panel import BoolArray, FloatArray, Panel, Scored
-from eventwatch.detect.season import YOUNG_DAYS, Season
+from eventwatch.detect.season import YOUNG_DAYS, Season, once
 from eventwatch.detect.settings import DetectSettings
 from eventwatch.detect.spread import Spread
+from eventwatch.detect.stretch import BACK_DAYS, Seasons, Stretch
 from eventwatch.detect.told import Told
 from eventwatch.detect.transform import z_of
 from eventwatch.detect.wander import Wander
-from eventwatch.detect.witness import Common, Witness, slack_of
+from eventwatch.detect.witness import Witness, slack_of
 
 STEP_CAP = 2.5
-BACK_DAYS = (1, 2)
 CALM = 2
 """Quiet buckets after an alarm before learning goes on."""
-YOUNG_DOUBT = 0.03
 NEW_LEVEL_DOUBT = 0.3
 ECHO_FROM = 3.0
 """Days of age from which errors are learned from as deviations and no longer as our learning."""
@@ -97,6 +95,15 @@ class Pass:
         return self.out
 
     def _day(self, start: int, stop: int) -> None:
+        stretch = self._stretch(start, stop)
+        self.out.season[start:stop] = stretch.seasons.effective
+        for t in range(start, stop):
+            self._step(t, stretch)
+        stretch.say()
+        if stop - start == self.grain.per_day:
+            self._settle(stretch)
+
+    def _stretch(self, start: int, stop: int) -> Stretch:
         clock = self.panel.clock.part(start, stop)
         season, doubt, of_day = self.season.factors(clock)
         share = self.panel.share
@@ -108,170 +115,153 @@ class Pass:
         if self.grain.per_day > 1:
             unlike = self.season.factors(other(clock))[0] * shift
             unlike = unlike if partial is None else unlike * partial
+        if self.panel.doubt is not None:
+            doubt = doubt + self.panel.doubt[start:stop]
         rough = self.spread.rough(clock)
-        count, width = stop - start, len(self.windows)
-        zs = np.zeros((count, width, self.series))
-        error = np.zeros((count, width, self.series))
-        expects = np.zeros((count, width, self.series))
-        raws = np.zeros((count, 2, self.series))
-        wide = np.zeros((2, count, width, self.series))
-        for i in range(count):
-            t = start + i
-            own = doubt[i] if self.panel.doubt is None else doubt[i] + self.panel.doubt[t]
-            season_of = (effective[i], unlike[i], rough[i])
-            told = self._step(t, season_of, own, of_day[i])
-            zs[i], error[i], expects[i], raws[i], wide[0, i], wide[1, i] = told
-        if stop - start == self.grain.per_day:
-            self._settle(
-                start, stop, season, zs=zs, error=error, expects=expects, raws=raws, wide=wide
-            )
+        return Stretch(self, start, stop, Seasons(season, effective, unlike, rough, doubt, of_day))
 
-    def _step(
-        self,
-        t: int,
-        of: tuple[FloatArray, FloatArray, FloatArray],
-        own: FloatArray,
-        of_day: FloatArray,
-    ) -> tuple[FloatArray, ...]:
-        out, w, panel = self.out, self.windows, self.panel
-        season, unlike, rough = of
+    def _step(self, t: int, of: Stretch) -> None:
+        i, panel = t - of.start, self.panel
+        season, unlike = of.seasons.effective[i], of.seasons.unlike[i]
         seen, x = self.seen[t], self.x[t]
-        new = self.birth == t
-        if new.any():
+        if of.births and (new := self.birth == t).any():
             self.level[new] = np.maximum(x[new], 0.5) / np.maximum(season[new], 0.2)
         self.levels[t], self.doubts[t], self.echoes[t] = self.level, self.doubt, self.echo.last
-        self.day_type.turn(t, panel.clock.slot, self.hot, self.sum_s, self.sum_a)
-        self.sum_x[t + 1] = self.sum_x[t] + x
-        self.sum_s[t + 1] = self.sum_s[t] + np.where(seen, season, 0.0)
-        self.sum_d[t + 1] = self.sum_d[t] + np.where(seen, own * season**2, 0.0)
-        self.sum_h[t + 1] = self.sum_h[t] + np.where(seen, rough * season, 0.0)
-        self.sum_a[t + 1] = self.sum_a[t] + np.where(seen, unlike - season, 0.0)
-        begin = np.maximum(t + 1 - w, 0)
-        valid = (begin[:, None] >= self.reset[None, :]) & (seen & (self.birth <= t))[None, :]
-        valid &= (t + 1 - w >= 0)[:, None]
-        observed = self.sum_x[t + 1] - self.sum_x[begin]
-        usual = np.maximum(self.sum_s[t + 1] - self.sum_s[begin], 1e-6)
-        shown = np.where(seen & ~self.told.fine[t], season, 0.0)
-        self.other.weigh(t, x, shown, self.level, self.spread.phi[0])
-        base = self._nearest(t, begin, observed / usual)
-        base = base * self.echo.ahead(self.echoes[begin])
+        changed = self.day_type.turn(t, panel.clock.slot, self.hot, self.sum_s, self.sum_a)
+        if changed.size:
+            of.again(t, changed)
+        begin, observed, usual = of.begin[i], of.observed[i], of.usual[i]
+        another = self.other.known(t)
+        if another:
+            shown = np.where(seen & ~self.told.fine[t], season, 0.0)
+            self.other.weigh(t, x, shown, self.level, self.spread.phi[0])
+        base = self._nearest(t, of, observed / usual, another=another)
+        base *= self.echo.ahead(self.echoes[begin])
         expected = self.excuses.expected(
-            t, self.panel, self.level, season=season, observed=observed, usually=base * usual
+            t, panel, self.level, season=season, observed=observed, usually=base * usual
         )
-        age = (t - self.birth) / self.grain.per_day
-        # Before its birth nothing about a series may depend on when that will be.
-        young = YOUNG_DOUBT * np.clip(1.0 - age / 3.0, 0.0, 1.0)
-        # What is not known of single buckets averages out over a window, what is of the day does not.
-        extra = (self.sum_d[t + 1] - self.sum_d[begin]) / usual**2 + of_day
+        unsure, phi = of.unsure[i], of.phi[i]
+        unsure += 0.5 * self.doubts[begin]
+        if of.young is not None:
+            unsure += of.young[i]
         day = self.holidays.variance(self.told.mark[t], np.where(seen, season, 0.0), usual)
-        unsure = 0.5 * self.doubts[begin] + extra + young + day
-        roughness = np.maximum(self.sum_h[t + 1] - self.sum_h[begin], 1e-9) / usual
-        phi = self.spread.phi_of(roughness) + unsure
-        own_z = z_of(observed, expected, phi)
+        if self.holidays.active:
+            unsure += day
+        self.spread.widen(phi, expected)
+        phi += unsure
+        own_z = single = z_of(observed, expected, phi)
         # A day that is known to be a holiday has its own season and doubt.
         if self.grain.per_day > 1 and not self.told.mark[t]:
             own_z = self.day_type.bend(
                 t, own_z, begin, (observed, expected, phi), usual=usual, sum_a=self.sum_a
             )
-            known = seen & (age > FROM_DAYS)
-            self.day_type.weigh(x, base[0] * season, base[0] * unlike, phi[0], known)
-        z, held, common = own_z, expected, Common(None, 0.0, False)
+            known = seen & (of.age[i] > FROM_DAYS)
+            usually = z_of(x, base[0] * season, phi[0]) if self.excuses.active else single[0]
+            self.day_type.weigh(x, usually, base[0] * unlike, phi[0], known)
+        z, held, valid, event = own_z, expected, of.valid[i], False
         if self.settings.witness:
-            slack = day.mean(axis=1) + slack_of(panel.doubt, t, usual)
             common = self.witness.look(
                 observed / expected - 1.0,
                 1.0 / expected + phi,
                 valid,
                 hot=self.hot,
-                slack=slack,
+                slack=day.mean(axis=1) + slack_of(panel.doubt, t, usual),
                 evidence=self.day_type.evidence,
-                age=age,
+                age=of.age[i],
             )
-        if common.ordinary is not None:
-            self.day_type.ordinary = common.ordinary
-        if common.moved is not None:
-            held = np.maximum(expected * np.maximum(1.0 + common.moved, 0.02), 1e-6)
-            z = z_of(observed, held, phi)
-            agree = (np.sign(z) == np.sign(own_z)) & (np.abs(own_z) >= 2.0)
-            z = np.where(agree, z, np.clip(z, -1.5, 1.5))
+            of.common[i], of.event[i], event = common.bucket, common.event, common.event
+            if common.ordinary is not None:
+                self.day_type.ordinary = common.ordinary
+            if common.moved is not None:
+                held = np.maximum(expected * np.maximum(1.0 + common.moved, 0.02), 1e-6)
+                z = z_of(observed, held, phi)
+                agree = (np.sign(z) == np.sign(own_z)) & (np.abs(own_z) >= 2.0)
+                z = np.where(agree, z, np.minimum(np.maximum(z, -1.5), 1.5))
         z = fresh(z, observed, held, phi)
-        calibrated = np.where(valid, self.calibration.apply(z), 0.0)
-        column = np.arange(self.series)
-        top, bottom = calibrated.argmax(axis=0), calibrated.argmin(axis=0)
-        raws = np.maximum(np.stack([calibrated[top, column], -calibrated[bottom, column]]), 0.0)
-        tails = self.calibration.tail(raws)
-        falls = tails[1] > tails[0]
-        best = np.where(falls, bottom, top)
-        single = np.where(falls, tails[1], tails[0])
-        score = np.maximum(self.grain.twice * np.minimum(single, self.last_out), single)
-        score = self.habit.score(np.where(seen, score, 0.0), self.hot_for <= self.grain.onset)
-        self.last_out = np.where(seen, single, self.last_out)
-        out.score[t] = score
-        out.z[t] = calibrated[best, column]
-        out.own_z[t] = own_z[best, column]
-        out.window[t] = np.where(single > 0, w[best], 0)
-        out.observed[t] = observed[best, column]
-        out.expected[t] = held[best, column]
-        out.spread[t] = phi[best, column]
-        scale = self.calibration.scale
-        out.scale[t] = np.where(z > 0, scale[0], scale[1])[best, column]
-        out.season[t] = season
-        out.one_expected[t] = np.where(self.birth <= t, held[0], np.nan)
-        out.one_spread[t] = phi[0]
-        out.age[t] = np.where(age >= 0, age, -1.0)
-        out.common[t], out.common_hot[t] = common.bucket, common.event
-        self._gate(t, single, w[best])
-        self._change_level(t)
-        out.alarm[t] = self.hot
+        if not of.all_valid:
+            z = np.where(valid, z, 0.0)
+        of.own_z[i], of.held[i], of.z[i] = own_z, held, z
+        scaled = np.divide(z, self.calibration.scale, out=of.scaled[i])
+        raws, tails = of.raws[i], of.tails[i]
+        np.maximum(np.maximum.reduce(scaled[0], axis=0), 0.0, out=raws[0])
+        np.maximum(-np.minimum.reduce(scaled[1], axis=0), 0.0, out=raws[1])
+        tails[:] = self.calibration.tail(raws)
+        self._gate(t, of)
+        if another or self.told.some:
+            self._change_level(t, of)
+        self.out.alarm[t] = self.hot
         self.onset[t] = self.hot_for <= self.grain.onset
-        follows = self.teaches[t] & ~self.other.undecided(t) & ~self.told.fine[t]
+        of.fresh[i + 1 : i + 2] = self.onset[t]
+        follows = self.teaches[t]
+        if self.told.some:
+            follows = follows & ~self.other.undecided(t) & ~self.told.fine[t]
         today = np.where(self.day_type.sure, unlike, season)
-        self._learn_level(t, today, phi[0], follows, table_hot=common.event)
-        error = np.where(valid, observed - held, np.nan)
-        return np.where(valid, z, 0.0), error, held, raws, roughness, unsure
+        self._learn_level(t, today, phi[0], follows, table_hot=event)
 
-    def _nearest(self, t: int, begin: NDArray[np.int64], rate: FloatArray) -> FloatArray:
+    def _nearest(self, t: int, of: Stretch, rate: FloatArray, *, another: bool) -> FloatArray:
         """Level to judge by [W, S]: within what the level was just before the window and one and two
         days before that, the one nearest to what came. So the way back from a holiday, or from an
         incident too small to be told, is no news."""
+        begin, per_day = of.begin[t - of.start], self.grain.per_day
         low = high = self.levels[begin]
         for days in BACK_DAYS:
-            earlier = begin - days * self.grain.per_day
+            earlier = begin - days * per_day
             old = self.levels[np.maximum(earlier, 0)]
-            known = earlier[:, None] >= self.birth[None, :] + self.grain.per_day
+            if of.grown:
+                low, high = np.minimum(low, old), np.maximum(high, old)
+                continue
+            known = earlier[:, None] >= self.birth + per_day
             low = np.where(known, np.minimum(low, old), low)
             high = np.where(known, np.maximum(high, old), high)
-        return np.clip(rate, *self.other.between(t, low, high))
+        if another:
+            low, high = self.other.between(t, low, high)
+        return np.asarray(np.minimum(np.maximum(rate, low), high))
 
-    def _gate(self, t: int, single: FloatArray, window: NDArray[np.int64]) -> None:
+    def _gate(self, t: int, of: Stretch) -> None:
         """Alarm in, alarm out, and the acceptance of a new level."""
-        over = (single > self.grain.hot) & self.seen[t] & ~self.told.fine[t]
+        said, tails, scaled = self.told.some, of.tails[t - of.start], of.scaled[t - of.start]
+        single = np.maximum(tails[0], tails[1])
+        over = (single > self.grain.hot) & self.seen[t]
         over &= t - self.birth >= self.grain.per_day
+        if said:
+            over &= ~self.told.fine[t]
+        if not over.any() and not self.hot.any():
+            self.calm_for = self.calm_for + 1
+            self.other.follow(t, self.panel, self.level, began=over, over=self._lately(t))
+            return
         entering = over & ~self.hot
-        for s in np.flatnonzero(entering & ~self.told.real[t]):
-            begin = max(t + 1 - int(window[s]), int(self.reset[s]), 0)
+        for s in np.flatnonzero(entering):
+            falls = tails[1, s] > tails[0, s]
+            best = scaled[1, :, s].argmin() if falls else scaled[0, :, s].argmax()
+            self.since[s] = t + 1 - self.windows[best]
+            if said and np.broadcast_to(self.told.real[t], over.shape)[s]:
+                continue
+            begin = max(int(self.since[s]), int(self.reset[s]), 0)
             self.level[s] = self.levels[begin, s]
             self.levels[begin : t + 1, s] = self.level[s]
             self.echo.last[s] = self.echoes[begin, s]
         began = entering & (self.calm_for >= self.grain.per_day)
         self.calm_for = np.where(over, 0, self.calm_for + 1)
         was, self.hot = self.hot, over | (self.hot & (self.calm_for <= CALM) & ~self.told.fine[t])
-        self.since = np.where(entering, t + 1 - window, self.since)
         # What was told is not told again by the longer windows, and does not hide what comes next.
-        for s in np.flatnonzero(was & ~self.hot & ~self.told.fine[t]) if self.grain.once else ():
+        ended = np.flatnonzero(was & ~self.hot & ~self.told.fine[t]) if self.grain.once else ()
+        for s in ended:
             reach = t + 1 - int(self.windows[-1])
             begin, end = max(int(self.since[s]), int(self.reset[s]), reach, 0), t + 1 - CALM
             usual = self.levels[begin:end, s] * np.diff(self.sum_s[begin : end + 1, s])
             without(self.sum_x[: t + 2, s], begin, usual)
+        if len(ended) and t + 1 < of.stop:
+            of.again(t + 1, np.asarray(ended))
         self.hot_for = np.where(self.hot, self.hot_for + 1, 0)
         done = self.hot & (self.hot_for >= self.grain.accept)
         half = max(t + 1 - self.grain.accept // 2, 0)
         for s in np.flatnonzero(done & (self.hot_for < self.grain.accept_zero)):
             usual = self.level[s] * np.diff(self.sum_s[half : t + 2, s])
             done[s] = is_level(self.x[half : t + 1, s], usual, self.spread.phi[0, s], self.grain)
-        lately = ~self.hot & (self.calm_for <= 3 * self.grain.per_day) & (t > self.birth)
-        self.other.follow(t, self.panel, self.level, began=began, over=lately)
-        self.other.remember(done, self.level, t + RETURN * self.grain.accept)
+        self.other.follow(t, self.panel, self.level, began=began, over=self._lately(t))
+        if not done.any():
+            return
+        former = self.level.copy()
         for s in np.flatnonzero(done):
             total = self.sum_x[t + 1, s] - self.sum_x[half, s]
             usual = self.sum_s[t + 1, s] - self.sum_s[half, s]
@@ -280,8 +270,14 @@ class Pass:
             self.reset[s] = t + 1
             self.hot[s], self.hot_for[s] = False, 0
             self.accepted[s] = t
+        self.other.remember(done, former, t + RETURN * self.grain.accept, self.level)
+        of.judgeable(t + 1)
 
-    def _change_level(self, t: int) -> None:
+    def _lately(self, t: int) -> BoolArray:
+        """[S] where an alarm ended lately, and there is none."""
+        return ~self.hot & (self.calm_for <= 3 * self.grain.per_day) & (t > self.birth)
+
+    def _change_level(self, t: int, of: Stretch) -> None:
         """The other level becomes the level when the series is there. What people said makes one."""
         change = self.other.reached(t)
         if change.any():
@@ -290,6 +286,7 @@ class Pass:
             self.reset, self.accepted[change] = np.where(change, t + 1, self.reset), t
             self.hot, self.hot_for = self.hot & ~change, np.where(change, 0, self.hot_for)
             self.excuses.forget(change)
+            of.judgeable(t + 1)
         if self.told.fine[t].any():
             self.other.accept(t, self.panel, self.out.season)
 
@@ -307,13 +304,13 @@ class Pass:
         mean = np.maximum(self.level * season, 1e-6)
         variance = 1.0 / np.maximum(mean, 0.05) + phi
         bound = STEP_CAP * np.sqrt(variance)
-        error = np.clip(self.x[t] / mean - 1.0, -bound, bound)
+        error = np.minimum(np.maximum(self.x[t] / mean - 1.0, -bound), bound)
         gain = self.doubt / (self.doubt + variance)
         learn = seen & ~self.hot & (self.level > 0)
         if table_hot and self.table_hot_for < self.grain.accept:
             learn = np.zeros_like(learn)
         self.table_hot_for = self.table_hot_for + 1 if table_hot else 0
-        trust = phi / (phi + 1.0 / np.maximum(mean, 0.05))
+        trust = phi / variance
         old = t - self.birth > ECHO_FROM * self.grain.per_day
         error = error - self.echo.learn(error, variance, trust, learn & old)
         step = np.where(learn, gain * error, 0.0)
@@ -322,19 +319,9 @@ class Pass:
         unit = np.where(learn, error / np.sqrt(self.doubt + variance), 0.0)
         self.wander.learn(unit, learn)
 
-    def _settle(
-        self,
-        start: int,
-        stop: int,
-        season: FloatArray,
-        *,
-        zs: FloatArray,
-        error: FloatArray,
-        expects: FloatArray,
-        raws: FloatArray,
-        wide: FloatArray,
-    ) -> None:
+    def _settle(self, of: Stretch) -> None:
         """The end of a day: spread, calibration, season."""
+        start, stop, season = of.start, of.stop, of.seasons.usual
         quiet = ~self.out.alarm[start:stop] & self.seen[start:stop] & ~self.told.real[start:stop]
         learn = quiet & (
             self.panel.share[start:stop] >= 0.99 if self.panel.share is not None else True
@@ -345,18 +332,30 @@ class Pass:
         age = (stop - self.birth) / self.grain.per_day
         learn = learn & self.day_type.taught(start, stop)
         clock = self.panel.clock.part(start, stop)
-        self.spread.learn(error, expects, learn & (age > 2.0), clock, wide)
+        error = np.where(of.valid, of.observed - of.held, np.nan)
+        wide = (of.roughness, of.unsure)
+        self.spread.learn(error, of.held, learn & (age > 2.0), clock, wide)
         self.wander.settle(age)
         self.echo.settle()
         self.habit.settle(age)
         self.calibration.learn(
-            zs,
-            raws,
+            of.z,
+            of.raws,
             (self.out.alarm[start:stop] & ~self.onset[start:stop]) | ~self.told.lesson[start:stop],
             np.where(age > self.grain.known_from, teaches.sum(axis=0), 0),
         )
-        self._learn_season(start, stop, season, learn)
+        self._learn_season(start, stop, season, learn | (self._weekly(start, stop) & teaches))
         self.witness.settle()
+
+    def _weekly(self, start: int, stop: int) -> BoolArray:
+        """[n, S] in alarm now and at the same time a week ago, and not all the time between: that is
+        the rhythm, and must teach the season or it will alarm every week."""
+        begin = start - 7 * self.grain.per_day
+        if begin < 0:
+            return np.zeros((stop - start, self.series), dtype=bool)
+        alarm = self.out.alarm
+        twice = alarm[start:stop] & alarm[begin : begin + stop - start]
+        return np.asarray(twice & ~alarm[begin:start].all(axis=0))
 
     def _learn_season(self, start: int, stop: int, season: FloatArray, learn: BoolArray) -> None:
         per_day = self.grain.per_day
@@ -378,7 +377,8 @@ class Pass:
             return
         begin = max(0, stop - YOUNG_DAYS * per_day)
         part = clock.part(begin, stop).of(columns)
-        seen = (self.teaches[begin:stop] & ~self.out.alarm[begin:stop])[:, columns].astype(float)
+        alarm = once(self.out.alarm[begin:stop][:, columns], per_day)
+        seen = (self.teaches[begin:stop][:, columns] & ~alarm).astype(float)
         counts = self.x[begin:stop][:, columns] * seen
         self.season.restart(columns, counts, seen, part, phi[columns])
         recent = slice(max(0, stop - 2 * per_day), stop)

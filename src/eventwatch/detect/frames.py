@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from eventwatch.detect.calendar import slots
-from eventwatch.detect.engine import run
-from eventwatch.detect.panel import Panel, Scored
+from eventwatch.detect.panel import Panel
+from eventwatch.detect.resume import in_pieces
 from eventwatch.detect.season import Clock
 from eventwatch.detect.settings import DAY, DetectSettings, Grain, grain
 from eventwatch.detect.transform import stabilise, unstabilise
@@ -23,7 +23,11 @@ USUAL_Z = 2.6
 """Half-width of the usual range: 99 of 100 quiet buckets lie inside."""
 BATCH_CELLS = 3_000_000
 """Most series × buckets scored at once, which bounds the memory."""
+ROWS_AT_ONCE = 200_000
+"""Rows of the frame that get their verdict at once, for the same reason."""
 VERDICTS = [status.value for status in Status]
+_SAID = ("one_expected", "one_spread", "age", "z", "score")
+"""Of what a pass says, what the verdicts are made of."""
 ADDED = ("expected", "lower", "upper", "z", "p_value", "score", "status")
 
 
@@ -72,7 +76,7 @@ def score_counts(
             )
     for name in ADDED[:-1]:
         result[name] = values[name]
-    result["status"] = pd.array(np.array(VERDICTS, dtype=object)[status], dtype="str")
+    result["status"] = pd.array(VERDICTS, dtype="str").take(status)
     return result
 
 
@@ -161,18 +165,26 @@ def _score_batch(
         shift = np.zeros(len(columns), dtype=np.int64)
     counts = np.zeros((length, len(columns)))
     counts[np.arange(length)[:, None] < shift[None, :]] = np.nan
-    counts[step, column] = layout.value[mine]
-    scored = run(Panel(counts, _clock(first, length, of, settings), of), settings)
-    _write(
-        scored,
-        settings,
-        counts,
-        rows=mine,
-        step=step,
-        column=column,
-        values=values,
-        status=status,
-    )
+    cell = step * len(columns) + column
+    del step, column
+    counts.ravel()[cell] = layout.value[mine]
+    said = {name: np.empty(counts.shape) for name in _SAID}
+    for piece in in_pieces(Panel(counts, _clock(first, length, of, settings), of), settings):
+        for name, array in said.items():
+            array[piece.start : piece.stop] = piece.of(getattr(piece.made.out, name))
+        # Or two passes would be held at once.
+        del piece
+    for begin in range(0, len(mine), ROWS_AT_ONCE):
+        part = slice(begin, begin + ROWS_AT_ONCE)
+        _write(
+            said,
+            settings,
+            counts,
+            rows=mine[part],
+            cell=cell[part],
+            values=values,
+            status=status,
+        )
 
 
 def _clock(first: NDArray[np.int64], length: int, of: Grain, settings: DetectSettings) -> Clock:
@@ -192,26 +204,27 @@ def clock_of(epochs: NDArray[np.int64], of: Grain, settings: DetectSettings) -> 
 
 
 def _write(
-    scored: Scored,
+    said: dict[str, NDArray[np.float64]],
     settings: DetectSettings,
     counts: NDArray[np.float64],
     *,
     rows: NDArray[np.int64],
-    step: NDArray[np.int64],
-    column: NDArray[np.int64],
+    cell: NDArray[np.int64],
     values: dict[str, NDArray[np.float64]],
     status: NDArray[np.int8],
 ) -> None:
-    at = (step, column)
-    expected, spread = scored.one_expected[at], np.maximum(scored.one_spread[at], 1e-6)
-    known = scored.age[at] > 0
+    """The verdicts on some rows of the frame, by their cells in the arrays [T, S]."""
+    found = {name: array.take(cell) for name, array in said.items()}
+    expected, spread = found["one_expected"], np.maximum(found["one_spread"], 1e-6)
+    age = found["age"]
+    known = age > 0
     middle = stabilise(np.where(known, expected, 0.0), spread)
     values["expected"][rows] = np.where(known, expected, np.nan)
     values["lower"][rows] = np.where(known, unstabilise(middle - USUAL_Z, spread), np.nan)
     values["upper"][rows] = np.where(known, unstabilise(middle + USUAL_Z, spread), np.nan)
-    learning = scored.age[at] < settings.learning_days
-    z = np.where(learning, 0.0, scored.z[at])
-    score = np.where(learning, 0.0, scored.score[at])
+    learning = age < settings.learning_days
+    z = np.where(learning, 0.0, found["z"])
+    score = np.where(learning, 0.0, found["score"])
     values["z"][rows] = z
     values["p_value"][rows] = 2.0 * ndtr(-np.abs(z))
     values["score"][rows] = score
@@ -221,4 +234,4 @@ def _write(
     code = {name: VERDICTS.index(name) for name in VERDICTS}
     verdict = np.where(over, code["fail"], code["pass"])
     verdict = np.where(learning, code["learning"], verdict)
-    status[rows] = np.where(np.isnan(counts[at]), code["skipped"], verdict)
+    status[rows] = np.where(np.isnan(counts.take(cell)), code["skipped"], verdict)

@@ -18,21 +18,24 @@ BACK = 2.0
 def fresh(z: FloatArray, observed: FloatArray, held: FloatArray, phi: FloatArray) -> FloatArray:
     """z [W, S] of windows that end with the same bucket, shortest first, with observed and expected
     counts and their relative variance beyond Poisson, all [W, S]."""
-    rate = observed / held
-    sign = np.where(z < 0, -1.0, 1.0)
     size = np.abs(z)
-    for k in range(1, len(z)):
-        loud = np.flatnonzero(size[k] > BACK)
-        if not loud.size:
-            continue
-        usual, wide = held[:k, loud], phi[:k, loud]
-        scaled = usual * np.maximum(rate[k, loud], 1.0)
-        deviation = np.sqrt(scaled + wide * scaled**2)
-        back = sign[k, loud] * (usual * rate[k, loud] - observed[:k, loud]) / deviation
-        part = np.maximum(sign[k, loud] * z[:k, loud], 0.0)
-        newest = np.where(back > BACK, part, np.inf).min(axis=0)
-        size[k, loud] = np.minimum(size[k, loud], newest)
-    return np.asarray(sign * size)
+    loud = (size[1:] > BACK).ravel().nonzero()[0] + z.shape[1]
+    if not loud.size:
+        return z
+    # All windows [W, n] of the series of each loud window; only shorter ones speak about it.
+    window, column = np.divmod(loud, z.shape[1])
+    seen, usual, wide, shorter = (a[:, column] for a in (observed, held, phi, z))
+    at = (window, np.arange(len(window)))
+    rate, sign = seen[at] / usual[at], np.where(shorter[at] < 0, -1.0, 1.0)
+    scaled = usual * np.maximum(rate, 1.0)
+    deviation = np.sqrt(scaled + wide * scaled**2)
+    back = sign * (usual * rate - seen) / deviation
+    back[np.arange(len(z))[:, None] >= window] = 0.0
+    part = np.maximum(sign * shorter, 0.0)
+    newest = np.where(back > BACK, part, np.inf).min(axis=0)
+    quiet = z.copy()
+    np.put(quiet, loud, sign * np.minimum(size[window, column], newest))
+    return quiet
 
 
 def without(sums: FloatArray, begin: int, usual: FloatArray) -> None:

@@ -17,10 +17,12 @@ BoolArray = NDArray[np.bool_]
 
 DAYS = 60.0
 """Half-life of what the table is known by."""
-WORTH = 50.0
-"""Far days that the prior is worth."""
-USUAL = 0.6
-"""How far beyond the start of its tail a far day lies on average: a fold, and some real incidents."""
+WORTH = 2.0
+"""Far days that the prior is worth, in each series."""
+USUAL = 0.47
+"""How far beyond the start of its tail a far day lies on average in most series."""
+MOST = 0.7
+"""Part of the series that the table is known by: those that stray more do not speak for it."""
 FURTHEST = 3.0
 RARE = 0.05
 """Far days are at least so large a part: where hardly any is, those few are incidents."""
@@ -41,33 +43,34 @@ class Habit:
     def __init__(self, series: int) -> None:
         self.largest = np.zeros(series)
         """Of the day so far, before it is drawn in."""
-        self.far, self.count = 0.0, 0.0
+        self.far, self.count = np.zeros(series), np.zeros(series)
         self.drawn = 1.0
         self.episodes, self.before = np.zeros(series), np.zeros(series)
         self.above = np.zeros(series, dtype=bool)
 
     def score(self, score: FloatArray, fresh: BoolArray) -> FloatArray:
-        """Scores [S] of one bucket, drawn in; ``fresh`` is where they are no old alarm's."""
+        """Scores [n, S] of buckets of one day, drawn in; ``fresh`` is where they are no old alarm's."""
         start = SCORE_AT_TAIL_START
-        self.largest = np.maximum(self.largest, np.where(fresh, score, 0.0))
+        self.largest = np.maximum(self.largest, np.where(fresh, score, 0.0).max(axis=0))
         score = np.where(score > start, start + (score - start) / self.drawn, score)
         above = score > AGAIN
-        self.episodes += above & ~self.above
-        self.above = above
+        self.episodes += above[0] & ~self.above
+        self.episodes += (above[1:] & ~above[:-1]).sum(axis=0)
+        self.above = above[-1]
         rarer = np.log((self.before + FREE) / (EXPECTED + FREE))
         return np.asarray(np.maximum(score - SCORE_PER_FOLD * rarer, 0.0))
 
     def settle(self, age: FloatArray) -> None:
         """The end of a day; ``age`` [S] in days."""
-        far = (age > FROM_DAYS) & (self.largest > SCORE_AT_TAIL_START)
+        known = age > FROM_DAYS
+        over = np.minimum(self.largest - SCORE_AT_TAIL_START, FURTHEST)
+        far = known & (over > 0)
         fade = 0.5 ** (1.0 / DAYS)
-        excess = np.minimum(self.largest[far] - SCORE_AT_TAIL_START, FURTHEST)
-        self.far = self.far * fade + float(excess.sum())
-        self.count = self.count * fade + max(
-            float(far.sum()), RARE * float((age > FROM_DAYS).sum())
-        )
-        mean = (self.far + USUAL * WORTH) / (self.count + WORTH)
-        self.drawn = float(np.clip(mean / USUAL, *DRAWN))
+        self.far = self.far * fade + np.where(far, over, 0.0)
+        self.count = self.count * fade + np.maximum(far, RARE * known)
+        if known.any():
+            mean = (self.far + USUAL * WORTH) / (self.count + WORTH)
+            self.drawn = float(np.clip(np.quantile(mean[known], MOST) / USUAL, *DRAWN))
         self.largest = np.zeros_like(self.largest)
         self.before = self.episodes.copy()
         self.episodes = self.episodes * 0.5 ** (1.0 / AGAIN_DAYS)

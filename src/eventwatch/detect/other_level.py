@@ -25,6 +25,8 @@ LEAST = 0.3
 """Rows that stand for none: a level is never 0."""
 MOVED = 0.25
 """Logarithm of the change from which on a level is another one."""
+NOTHING = 0.2
+"""Part of the present level under which a former one is not a way back but a stop."""
 RETURN = 5
 """For so many times the buckets that acceptance takes, the level before it is remembered."""
 
@@ -42,10 +44,14 @@ class OtherLevel:
         self.before = np.zeros(series)
         """Level when the last alarm began; 0: there was none, or it is told already."""
 
-    def remember(self, chosen: BoolArray, level: FloatArray, until: int) -> None:
-        """``level`` [S] is the other one of the chosen series before bucket ``until``."""
-        self.level = np.where(chosen, level, self.level)
-        self.until = np.where(chosen, until, self.until)
+    def remember(
+        self, chosen: BoolArray, level: FloatArray, until: int, now: FloatArray | None = None
+    ) -> None:
+        """``level`` [S] is the other one of the chosen series before bucket ``until``, unless it is
+        next to nothing beside what they send ``now`` [S]: that a type stops is always news."""
+        kept = chosen if now is None else chosen & (level >= NOTHING * now)
+        self.level = np.where(kept, level, np.where(chosen, np.nan, self.level))
+        self.until = np.where(kept, until, np.where(chosen, -1, self.until))
         self.evidence = np.where(chosen, 0.0, self.evidence)
         self.against = np.where(chosen, 0.0, self.against)
         self.trial &= ~chosen
@@ -60,11 +66,14 @@ class OtherLevel:
             said = panel.labels[t] < 0
             began = began | (said & (panel.labels[max(t - 1, 0)] >= 0) & (self.before <= 0))
         self.before = np.where(began, level, self.before)
-        if not over.any():
+        left = over & (self.before > 0) & (self.until <= t)
+        if not left.any():
             return
         moved = np.abs(np.log(np.maximum(level, 1e-9) / np.maximum(self.before, 1e-9))) > MOVED
-        left = over & moved & (self.before > 0) & (self.until <= t)
-        self.remember(left, self.before, t + RETURN * panel.grain.accept)
+        left &= moved
+        if not left.any():
+            return
+        self.remember(left, self.before, t + RETURN * panel.grain.accept, level)
         self.before = np.where(left, 0.0, self.before)
 
     def accept(self, t: int, panel: Panel, season: FloatArray) -> None:
@@ -82,6 +91,10 @@ class OtherLevel:
         chosen = (panel.labels[t] < 0) & (usual > 0)
         self.remember(chosen, level, t + 1 + max(panel.grain.per_day, 2))
         self.trial |= chosen
+
+    def known(self, t: int) -> bool:
+        """Whether any series has another level at bucket ``t``."""
+        return bool((self.until > t).any())
 
     def undecided(self, t: int) -> BoolArray:
         """[S] whether it must show which of two levels a series has: until then it learns neither."""
@@ -104,7 +117,7 @@ class OtherLevel:
         """The levels after some changed to the other one, which is now the former."""
         former = np.where(self.trial & (self.before > 0), self.before, level)
         new = np.where(changed, self.level, level)
-        self.remember(changed, former, t + RETURN * panel.grain.accept)
+        self.remember(changed, former, t + RETURN * panel.grain.accept, new)
         self.before = np.where(changed, 0.0, self.before)
         return np.asarray(new, dtype=np.float64)
 

@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import blake2b, sha256
 from importlib.metadata import version
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from eventwatch.detect.engine import Pass
 from eventwatch.detect.panel import Panel, Scored
-from eventwatch.detect.said import Said
+from eventwatch.detect.said import Said, Unsaid
 from eventwatch.detect.season import YOUNG_DAYS
 from eventwatch.detect.settings import DetectSettings
 from eventwatch.detect.standing import Standing, UnfitError
@@ -144,28 +144,71 @@ def _run_on(panel: Panel, settings: DetectSettings, memory: Memory) -> Scored:
     last = (total - 1) // per_day
     names = _names(panel, settings, [(last - d) * per_day for d in DAYS_BACK if last > d])
     said = Said(total, series, panel.grain)
-    piece = total
-    if total * series > LARGEST:
-        piece = max(LARGEST // series // per_day - YOUNG_DAYS - 2, 4) * per_day
     standing = _newest(names, memory)
-    at = 0
     if standing is not None:
-        at = standing.stop
-        said.recall(standing.arrays, at)
-    while True:
-        end = min(at + piece, total)
+        said.recall(standing.arrays, standing.stop)
+    accepted = np.full(series, -1)
+    for piece in _pieces(panel, settings, said, standing, sorted(names), largest=LARGEST):
+        accepted = piece.made.accepted + piece.cut
+        if piece.standing is not None and piece.stop in names:
+            memory.keep(names[piece.stop], piece.standing)
+        # Or two passes would be held at once.
+        del piece
+    return said.scored(accepted)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Buckets [start, stop) of a panel, just scored."""
+
+    start: int
+    stop: int
+    made: Pass
+    """Over the panel without its first ``cut`` buckets."""
+    cut: int
+    standing: Standing | None
+    """At the end of them; None: that is the end of the panel."""
+
+    def of(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """What an array of the pass, a row a bucket, has of these buckets."""
+        return rows[self.start - self.cut : self.stop - self.cut]
+
+
+def in_pieces(panel: Panel, settings: DetectSettings) -> Iterator[Piece]:
+    """What ``engine.run`` does, without ever holding all that it says. Each piece must be read before
+    the next one is asked for."""
+    with np.errstate(all="ignore"):
+        total, series = panel.counts.shape
+        yield from _pieces(panel, settings, Unsaid(total, series), None, (), largest=LARGEST // 2)
+
+
+def _pieces(
+    panel: Panel,
+    settings: DetectSettings,
+    said: Said | Unsaid,
+    standing: Standing | None,
+    stops: Sequence[int],
+    *,
+    largest: int,
+) -> Iterator[Piece]:
+    """From ``standing`` on, with an end at each of the ascending ``stops``; fills ``said``."""
+    total, series = panel.counts.shape
+    per_day = panel.grain.per_day
+    most = total
+    if total * series > largest:
+        most = max(largest // series // per_day - YOUNG_DAYS - 2, 4) * per_day
+    at = 0 if standing is None else standing.stop
+    while at < total:
+        end = min(at + most, total)
         cut = 0 if standing is None else standing.first_bucket(panel.grain)
         made = _made(_part(panel, cut, end), cut, settings, standing)
-        for stop in (*(s for s in sorted(names) if at < s < end), end):
+        for stop in (*(s for s in stops if at < s < end), end):
             made.go_on(at - cut, stop - cut)
             said.take(made, cut, at, stop)
+            standing = Standing.of(made, cut, stop, said) if stop < total else None
+            yield Piece(at, stop, made, cut, standing)
             at = stop
-            if stop < total:
-                standing = Standing.of(made, cut, stop, said)
-                if stop in names:
-                    memory.keep(names[stop], standing)
-        if at == total:
-            return said.scored(made.accepted + cut)
+        del made
 
 
 def _made(panel: Panel, cut: int, settings: DetectSettings, standing: Standing | None) -> Pass:

@@ -104,3 +104,22 @@ class Said:
     def scored(self, accepted: NDArray[Any]) -> Scored:
         """All of it."""
         return Scored(**self.arrays, accepted=accepted.astype(np.int32))
+
+
+class Unsaid:
+    """The same for whoever reads what is said while the pass goes on: no more than the pass itself must
+    know of earlier buckets."""
+
+    def __init__(self, total: int, series: int) -> None:
+        self.alarm = np.zeros((total, series), dtype=bool)
+        self.season = np.zeros((0, series))
+
+    def take(self, made: Pass, cut: int, begin: int, end: int) -> None:
+        """As of ``Said``."""
+        self.alarm[begin:end] = made.out.alarm[begin - cut : end - cut]
+        self.season = made.out.season[: end - cut]
+
+    def kept(self, stop: int, near: int, _: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """As of ``Said``."""
+        alarm = np.packbits(self.alarm[:stop], axis=0)
+        return {"alarm": alarm, "near/season": self.season[-near:].copy()}

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from eventwatch.detect.pooled import typical
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 HALF_LIFE_DAYS = 28.0
 HALF_LIFE_WEEKS = 5.0
@@ -46,10 +49,19 @@ def pick(table: FloatArray, slots: IntArray) -> FloatArray:
 
 def scatter(table: FloatArray, slots: IntArray, values: FloatArray) -> None:
     """Adds values [n, S] to the rows of [slot, S]; a slot may come twice."""
-    if slots.ndim == 1:
-        np.add.at(table, slots, values)
-    else:
-        np.add.at(table, (slots, np.arange(table.shape[1])[None, :]), values)
+    if slots.ndim > 1:
+        flat = slots * table.shape[1] + np.arange(table.shape[1])
+        table += np.bincount(flat.ravel(), values.ravel(), table.size).reshape(table.shape)
+        return
+    # Buckets that follow each other and share a slot are one.
+    starts = np.concatenate([[True], slots[1:] != slots[:-1]]).nonzero()[0]
+    if len(starts) < len(slots):
+        values, slots = np.add.reduceat(values, starts, axis=0), slots[starts]
+    if len(set(slots.tolist())) == len(slots):
+        table[slots] += values
+        return
+    for slot, row in zip(slots.tolist(), values, strict=True):
+        table[slot] += row
 
 
 @dataclass
@@ -82,6 +94,18 @@ class Clock:
         return Clock(self.slot[:, columns], self.weekday[:, columns], self.slots_per_day)
 
 
+def once(alarm: BoolArray, per_day: int) -> BoolArray:
+    """[n, S] which buckets of the first days [n, S] were in an alarm that does not come again at its
+    time of day on half of the days, or at its time of the week. What does is the rhythm itself: a
+    series that sends in office hours alone seems to fail every night until its nights are learned."""
+    days = len(alarm) // per_day
+    by_day = alarm[len(alarm) - days * per_day :].reshape(days, per_day, -1)
+    again = np.tile(by_day.sum(axis=0) >= max(2, -(-days // 2)), (days, 1))
+    if days == YOUNG_DAYS:
+        again |= np.tile(alarm.reshape(2, 7 * per_day, -1).all(axis=0), (2, 1))
+    return np.asarray(alarm & ~again)
+
+
 class Factor:
     """A fine factor around 1 whose spread is learned too: the prior is as strong as the slots of
     this series, and those of the table, are alike (empirical Bayes by moments)."""
@@ -110,9 +134,9 @@ class Factor:
         error = np.minimum((self.sum / weight - 1.0) ** 2, 9.0) - FADED_NOISE / weight
         news = self.weight / (self.weight + 20.0)
         total, slots = (news * error).sum(axis=0), news.sum(axis=0)
-        table = (max(float(np.clip(total, None, 25.0).sum()), 0.0) + SPREAD_SLOTS * self.start) / (
-            float(slots.sum()) + SPREAD_SLOTS
-        )
+        usual = max(float(typical(total / np.maximum(slots, 1e-9), slots)[0]), 0.0)
+        known = float(slots.sum())
+        table = (known * usual + SPREAD_SLOTS * self.start) / (known + SPREAD_SLOTS)
         spread = (total + SPREAD_SLOTS * table) / (slots + SPREAD_SLOTS)
         self.spread = np.clip(spread, *SPREAD_LIMITS)
 

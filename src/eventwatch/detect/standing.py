@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eventwatch.detect.engine import BACK_DAYS, Pass
+from eventwatch.detect.engine import Pass
 from eventwatch.detect.panel import Panel
-from eventwatch.detect.said import Said
+from eventwatch.detect.said import Said, Unsaid
 from eventwatch.detect.season import YOUNG_DAYS
 from eventwatch.detect.settings import DAY, DetectSettings, Grain
+from eventwatch.detect.stretch import BACK_DAYS
 
 _ROWS = ("sum_x", "sum_s", "sum_d", "sum_h", "sum_a", "levels", "doubts", "echoes")
 """One row more than there are buckets."""
@@ -36,7 +37,8 @@ Arrays = Mapping[str, NDArray[Any]]
 def near_buckets(grain: Grain) -> int:
     """How many buckets back a step looks at what was said, or a verdict at what was expected."""
     back = max(BACK_DAYS) * grain.per_day + max(grain.windows)
-    least = max(back, grain.accept, SPARK if grain.seconds < DAY else 21)
+    week = 7 * grain.per_day
+    least = max(back, week, grain.accept, SPARK if grain.seconds < DAY else 21)
     return -(-least // grain.per_day) * grain.per_day + 2 * grain.per_day
 
 
@@ -55,7 +57,7 @@ class Standing:
     arrays: Arrays
 
     @staticmethod
-    def of(made: Pass, cut: int, stop: int, said: Said) -> Standing:
+    def of(made: Pass, cut: int, stop: int, said: Said | Unsaid) -> Standing:
         """Of a pass over a panel whose first ``cut`` buckets were left out, and that has just scored
         the bucket before ``stop``."""
         local = stop - cut

@@ -26,6 +26,9 @@ class Told:
     lesson: BoolArray
     """[T, S or 1] what came teaches what is usual: neither a holiday nor broken."""
 
+    some: bool
+    """Whether anybody said anything."""
+
     @staticmethod
     def of(panel: Panel) -> Told:
         """Of a panel; without holidays and labels, every bucket is a lesson."""
@@ -34,4 +37,5 @@ class Told:
         said: NDArray[np.int8] = (
             np.zeros((total, 1), dtype=np.int8) if panel.labels is None else panel.labels
         )
-        return Told(mark, said < 0, said > 0, (mark < FROM)[:, None] & (said <= 0))
+        lesson = (mark < FROM)[:, None] & (said <= 0)
+        return Told(mark, said < 0, said > 0, lesson, panel.labels is not None)

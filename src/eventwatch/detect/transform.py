@@ -15,6 +15,8 @@ EXACT_BELOW = 60.0
 EXACT_FROM = 2.2
 LARGEST = 2**50
 """Smaller counts that lie further off than this get their exact tail."""
+SMALL_TAIL = 0.4
+"""A tail so small is the smaller one of the two."""
 
 
 def stabilise(counts: FloatArray, phi: FloatArray) -> FloatArray:
@@ -35,22 +37,52 @@ def unstabilise(values: FloatArray, phi: FloatArray) -> FloatArray:
 
 
 def exact_z(observed: FloatArray, expected: FloatArray, phi: FloatArray) -> FloatArray:
-    """Signed normal score of the negative binomial's own tail, for counts too small to transform."""
+    """Signed normal score of the negative binomial's own tail, for counts too small to transform.
+
+    The two tails add up to 1 or more. So where the one on the side of the count is small, the other
+    need not be computed, and that is nearly everywhere.
+    """
     size = 1.0 / phi
     success = size / (size + expected)
-    low = betainc(size, observed + 1.0, success)
-    high = np.where(observed > 0, betainc(np.maximum(observed, 1e-9), size, 1.0 - success), 1.0)
-    down = low < high
-    tail = np.clip(np.minimum(low, high), 1e-300, 0.5)
-    return np.asarray(np.where(down, ndtri(tail), -ndtri(tail)), dtype=np.float64)
+    down = np.asarray(observed < expected)
+    tail = betainc(
+        np.where(down, size, observed),
+        np.where(down, observed + 1.0, size),
+        np.where(down, success, 1.0 - success),
+    )
+    near = (tail > SMALL_TAIL).nonzero()[0]
+    if near.size:
+        of = observed[near], size[near], success[near]
+        low, high = _low(*of), _high(*of)
+        down[near], tail[near] = low < high, np.minimum(low, high)
+    z = ndtri(np.clip(tail, 1e-300, 0.5))
+    return np.asarray(np.where(down, z, -z), dtype=np.float64)
+
+
+def _low(observed: FloatArray, size: FloatArray, success: FloatArray) -> FloatArray:
+    """P(count <= observed)."""
+    return np.asarray(betainc(size, observed + 1.0, success), dtype=np.float64)
+
+
+def _high(observed: FloatArray, size: FloatArray, success: FloatArray) -> FloatArray:
+    """P(count >= observed)."""
+    tail = betainc(np.maximum(observed, 1e-9), size, 1.0 - success)
+    return np.asarray(np.where(observed > 0, tail, 1.0), dtype=np.float64)
 
 
 def z_of(observed: FloatArray, expected: FloatArray, phi: FloatArray) -> FloatArray:
     """Signed normal score of counts [any shape]: transformed, or exact where that matters."""
-    z = stabilise(observed, phi) - stabilise(expected, phi)
-    small = (expected < EXACT_BELOW) & (np.abs(z) > EXACT_FROM)
-    if small.any():
-        z[small] = exact_z(observed[small], expected[small], phi[small])
+    root = np.sqrt(phi)
+    unit = 2.0 / root
+    z: FloatArray = unit * np.arcsinh(root * np.sqrt(observed + 0.375))
+    z -= unit * np.arcsinh(root * np.sqrt(expected + 0.375))
+    small = ((expected < EXACT_BELOW) & (np.abs(z) > EXACT_FROM)).ravel().nonzero()[0]
+    if small.size:
+        alike = [
+            each if each.shape == z.shape else np.broadcast_to(each, z.shape)
+            for each in (observed, expected, phi)
+        ]
+        np.put(z, small, exact_z(*(each.take(small) for each in alike)))
     return z
 
 

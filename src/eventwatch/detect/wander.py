@@ -40,7 +40,7 @@ class Wander:
         if old.any():
             memory = TREND / (1.0 - TREND)
             spread = self.power * memory
-            table = (self.product[old] / np.maximum(spread[old], 1e-18)).mean()
+            table = float(np.median(self.product[old] / np.maximum(spread[old], 1e-18)))
             own = (self.product + PRIOR * table * memory) / (spread + PRIOR * memory)
             change = np.exp(np.clip(RATE * own, -0.25, 0.25))
             drift = np.clip(self.drift * change, self.limit / 8.0, self.limit * 1.25)

@@ -130,6 +130,8 @@ def slack_of(doubt: FloatArray | None, t: int, usual: FloatArray) -> FloatArray:
     if doubt is None:
         return np.zeros(len(usual))
     mean = np.broadcast_to(doubt[t], usual.shape[1:]).mean()
+    if mean == 0.0:
+        return np.zeros(len(usual))
     weight = np.median(np.minimum(usual[0] / usual, 1.0), axis=1)
     return np.asarray(mean * weight**2, dtype=np.float64)
 

@@ -27,6 +27,15 @@ class Delays:
 
     @staticmethod
     def of(cells: Cells, now: datetime) -> Delays:
+        """Asked for by several checks of one cycle, so worked out once."""
+        found = cells.memo.get(("delays", now))
+        if found is None:
+            found = cells.memo["delays", now] = Delays._of(cells, now)
+        delays: Delays = found
+        return delays
+
+    @staticmethod
+    def _of(cells: Cells, now: datetime) -> Delays:
         end = int(now.timestamp()) // HOUR
         if not len(cells.series):
             return Delays(end, np.zeros((1, DELAY_BINS)))
@@ -40,6 +49,14 @@ class Delays:
 
 def bin_of(cells: Cells) -> NDArray[np.int64]:
     """The bin of each series."""
+    found = cells.memo.get("bins")
+    if found is None:
+        found = cells.memo["bins"] = _bin_of(cells)
+    bins: NDArray[np.int64] = found
+    return bins
+
+
+def _bin_of(cells: Cells) -> NDArray[np.int64]:
     values = [int(k.value) if k.value.isdecimal() else 0 for k in cells.keys]
     return np.clip(np.array(values, dtype=np.int64), 0, DELAY_BINS - 1)
 

@@ -82,20 +82,27 @@ class Known:
         return int(self._recent[span][coming.series])
 
     @cached_property
-    def _values(self) -> dict[str | None, dict[str, list[tuple[int, str]]]]:
+    def _series(self) -> dict[str | None, list[int]]:
+        """The series of the cuts, by event type."""
+        found: dict[str | None, list[int]] = {}
+        for i, key in enumerate(self.view.cuts.keys):
+            found.setdefault(key.event_type, []).append(i)
+        return found
+
+    def _values(self, name: str | None) -> dict[str, list[tuple[int, str]]]:
+        """Rows and value of what came, by dimension."""
         cells = self.view.cuts
-        rows = np.bincount(cells.series, weights=cells.rows, minlength=len(cells.keys))
-        found: dict[str | None, dict[str, list[tuple[int, str]]]] = {}
-        for i, key in enumerate(cells.keys):
-            if rows[i] > 0:
-                of_type = found.setdefault(key.event_type, {})
-                of_type.setdefault(key.dimension, []).append((int(rows[i]), key.value))
+        found: dict[str, list[tuple[int, str]]] = {}
+        for i in self._series.get(name, []):
+            rows = int(cells.row_count[i])
+            if rows > 0:
+                found.setdefault(cells.keys[i].dimension, []).append((rows, cells.keys[i].value))
         return found
 
     def value_facts(self, name: str | None) -> list[Fact]:
         """For each watched dimension, which values the rows of an event type have."""
         facts = []
-        for dimension, counted in sorted(self._values.get(name, {}).items()):
+        for dimension, counted in sorted(self._values(name).items()):
             ordered = sorted(counted, key=lambda c: (-c[0], c[1]))
             total = sum(rows for rows, _ in ordered)
             parts = [f"{shown(v)} {r / total * 100:.0f} %" for r, v in ordered[:MOST_VALUES]]

@@ -36,15 +36,38 @@ class Novelty:
 
 def novelty_of(view: ExposureView, dimension: str) -> Novelty:
     """What is known of the values of one dimension."""
-    seen: dict[str, Seen] = {}
+    about = ("novelty", view.now, view.capped)
+    # Several checks of one cycle ask, of each dimension; a ledger holds thousands of series.
+    ledger, found = view.cuts.memo.get(about, (None, {}))
+    if ledger is not view.ledger or dimension not in found:
+        names = {dimension, *(d.name for d in view.exposure.dimensions)}
+        found = {name: _novelty_of(view, name, seen) for name, seen in _seen(view, names).items()}
+        view.cuts.memo[about] = view.ledger, found
+    novelty: Novelty = found[dimension]
+    return novelty
+
+
+def _seen(view: ExposureView, dimensions: Iterable[str]) -> dict[str, dict[str, Seen]]:
+    """First and last row of each value, by dimension."""
+    spans: dict[str, dict[str, tuple[datetime, datetime]]] = {d: {} for d in dimensions}
+    now = view.now
     for key, times in view.ledger.items():
-        if key.dimension == dimension and times.first_at <= view.now:
-            known = seen.get(key.value)
-            seen[key.value] = (
-                times
-                if known is None
-                else Seen(min(known.first_at, times.first_at), max(known.last_at, times.last_at))
-            )
+        of_dimension = spans.get(key.dimension)
+        if of_dimension is None or times.first_at > now:
+            continue
+        known = of_dimension.get(key.value)
+        if known is None:
+            of_dimension[key.value] = times.first_at, times.last_at
+        elif times.first_at < known[0] or times.last_at > known[1]:
+            first, last = known
+            of_dimension[key.value] = min(first, times.first_at), max(last, times.last_at)
+    return {
+        name: {value: Seen(*span) for value, span in values.items()}
+        for name, values in spans.items()
+    }
+
+
+def _novelty_of(view: ExposureView, dimension: str, seen: dict[str, Seen]) -> Novelty:
     began_at = min((s.first_at for s in seen.values()), default=view.now)
     # The value under judgement must not make itself usual: the last day does not count.
     start, end = view.now - WEEKS, view.now - timedelta(hours=24)

@@ -68,27 +68,31 @@ def judge_parts(
     for i, key in enumerate(view.cuts.keys):
         if key.event_type in contracts:
             by_type.setdefault(key.event_type, {}).setdefault(key.dimension, []).append(i)
-    rows = np.bincount(
-        view.cuts.series, weights=view.cuts.rows, minlength=len(view.cuts.keys)
-    ).astype(np.int64)
+    rows = view.cuts.row_count
+    dimensions = [dimension.name for dimension in view.exposure.dimensions]
+    watched: dict[tuple[str, ...], list[str]] = {}
+    suspected = {(view.cuts.keys[i].event_type, view.cuts.keys[i].dimension) for i in stops}
     recent_rows: dict[timedelta, IntArray] = {}
     for name, contract in contracts.items():
         check = checks.get(name)
         if check is None:
             continue
-        if check.recent not in recent_rows:
-            recent_rows[check.recent] = _rows_since(view, check.recent)
+        if check.dimensions not in watched:
+            watched[check.dimensions] = [d for d in dimensions if watched_by(check.dimensions, d)]
         of_type = by_type.get(name, {})
-        for dimension in view.exposure.dimensions:
-            if not watched_by(check.dimensions, dimension.name):
+        for dimension in watched[check.dimensions]:
+            series = of_type.get(dimension, [])
+            named = bool(contract.expected_values.get(dimension))
+            if not named and not series:
                 continue
-            series = of_type.get(dimension.name, [])
-            part = _Part(scene, contract, check, dimension.name, series, stops, gone)
-            found = []
-            if contract.expected_values.get(dimension.name):
+            part = _Part(scene, contract, check, dimension, series, stops, gone)
+            found: list[Result] = []
+            if named:
+                if check.recent not in recent_rows:
+                    recent_rows[check.recent] = _rows_since(view, check.recent)
                 yield from part.named(rows)
                 found = list(part.unexpected(recent_rows[check.recent]))
-            else:
+            elif (name, dimension) in suspected:
                 found = list(part.learned())
             yield from found
             if series and not found:

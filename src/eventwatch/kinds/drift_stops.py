@@ -140,10 +140,8 @@ def sum_up(of: BySeries, members: Members) -> Sums:
     before = np.bincount(members.of_series, weights=of.rows, minlength=size).astype(np.float64)
     group_of = np.zeros(len(of.hourly), dtype=np.int64)
     group_of[of.fine] = members.group[members.of_series]
-    totals = np.zeros((members.groups, hours))
-    np.add.at(totals, group_of, of.hourly)
     until = np.zeros((members.groups, hours + 1))
-    np.cumsum(totals, axis=1, out=until[:, 1:])
+    np.cumsum(_totals(of.hourly, group_of, members.groups), axis=1, out=until[:, 1:])
     begin = np.clip(first - start, 0, hours)
     end = np.clip(last - start + 1, 0, hours)
     return Sums(
@@ -155,6 +153,18 @@ def sum_up(of: BySeries, members: Members) -> Sums:
         since=until[members.group, hours] - until[members.group, end],
         group_rows=until[members.group, end] - until[members.group, begin],
     )
+
+
+def _totals(hourly: FloatArray, group_of: IntArray, groups: int) -> FloatArray:
+    """[groups, H] sums of the rows of each group; ``group_of`` [G]."""
+    if groups == len(group_of) and (group_of == np.arange(groups)).all():
+        return hourly
+    totals = np.zeros((groups, hourly.shape[1]))
+    if len(group_of):
+        order = np.argsort(group_of, kind="stable")
+        present, begins = np.unique(group_of[order], return_index=True)
+        totals[present] = np.add.reduceat(hourly[order], begins, axis=0)
+    return totals
 
 
 def weigh_stops(

@@ -111,6 +111,8 @@ class Pass:
     """What people said, [T, S]."""
     holiday: tuple[Fact, ...] = ()
     """Of the day of the newest bucket."""
+    fails: NDArray[np.bool_] | None = None
+    """[S] whether the newest bucket fails; None: not worked out for all."""
 
     @property
     def last(self) -> int:
@@ -144,6 +146,7 @@ def judge(view: ExposureView, rules: Rules[VolumeCheck]) -> Iterator[Result]:
         daily = _score(view, by_day) if by_day.grid.size else hourly
     if whole.enabled:
         yield from _exposure(make, whole, hourly)
+    hourly, daily = (replace(of, fails=failures(subjects, of)) for of in (hourly, daily))
     halted = _unexcused(hourly, stopped(hourly.panel, hourly.scored))
     cuts = Cuts(view, make, whole, hourly.panel, hourly.scored, subjects)
     failed: dict[str, Result] = {}
@@ -370,18 +373,19 @@ def bars_of(subjects: Sequence[Subject]) -> Bars:
     )
 
 
+def failures(subjects: Sequence[Subject], of: Pass) -> NDArray[np.bool_]:
+    """[S] which of the series fail in the newest bucket; False for those that are no subject."""
+    scored, t = of.scored, of.last
+    bars = bars_of(subjects).spread([s.column for s in subjects], scored.score.shape[1])
+    score, alarm = scored.score[: t + 1], scored.alarm[: t + 1]
+    return failing(bars, score, alarm, z=scored.z[t], observed=scored.observed[t])
+
+
 def _verdict(subject: Subject, of: Pass, halted: dict[int, Verdict]) -> Verdict | None:
     """What is wrong, or None."""
     scored, t, s = of.scored, of.last, subject.column
-    of_one = slice(s, s + 1)
-    fails = failing(
-        bars_of([subject]),
-        scored.score[: t + 1, of_one],
-        scored.alarm[: t + 1, of_one],
-        z=scored.z[t, of_one],
-        observed=scored.observed[t, of_one],
-    )
-    if fails[0]:
+    fails = failures([subject], of) if of.fails is None else of.fails
+    if fails[s]:
         return Verdict(row=t, window=int(scored.window[t, s]), z=float(scored.z[t, s]))
     if not subject.by_day and subject.direction is not Direction.SPIKE and s in halted:
         return halted[s]

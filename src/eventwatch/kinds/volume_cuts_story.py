@@ -20,7 +20,7 @@ from eventwatch.model.measurement import HOUR, OTHER
 from eventwatch.model.result import Amount, Cut, Fact, Result, Spark
 from eventwatch.model.view import ExposureView
 
-__all__ = ["Words", "explanations", "failure", "shown", "with_facts"]
+__all__ = ["Words", "explanations", "failure", "shown", "usual", "with_facts"]
 
 FloatArray = NDArray[np.float64]
 
@@ -54,7 +54,7 @@ def failure(cut: Cut, scores: CutScores, history: CutHistory, k: int, hour: int)
     window = int(scores.window[-1, k])
     observed, expected = float(scores.observed[-1, k]), float(scores.expected[-1, k])
     rows = max(float(scores.group[-1, k]), 1.0)
-    lower, upper = _usual(expected, rows, float(scores.spread[-1, k]), float(scores.scale[-1, k]))
+    lower, upper = usual(expected, rows, float(scores.spread[-1, k]), float(scores.scale[-1, k]))
     begin, end = (hour - window) * HOUR, hour * HOUR
     since, silent = _since(scores, history, k, window), False
     quiet = _quiet(scores, history, k)
@@ -102,7 +102,7 @@ def _quiet(scores: CutScores, history: CutHistory, k: int) -> int:
     return width - 1 - int(came[-1]) if came.size else width
 
 
-def _usual(expected: float, rows: float, spread: float, scale: float) -> tuple[float, float]:
+def usual(expected: float, rows: float, spread: float, scale: float) -> tuple[float, float]:
     """The range of rows that 99 of 100 quiet windows lie in, of so many of the group."""
     middle = np.arcsin(np.sqrt(min(expected / rows, 1.0)))
     half = USUAL_Z * max(scale, 1.0) * np.sqrt(0.25 / rows + spread)

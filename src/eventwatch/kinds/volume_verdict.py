@@ -4,6 +4,7 @@ sought with, over as many series as there are.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +41,20 @@ class Bars:
             self.rises[columns],
         )
 
+    def spread(self, columns: Sequence[int], series: int) -> Bars:
+        """Of ``series`` series, those in ``columns`` having these bars, and the others none they can
+        reach."""
+        wide = Bars(
+            np.full(series, np.inf),
+            np.full(series, np.inf),
+            np.full(series, np.nan),
+            np.zeros(series, dtype=np.bool_),
+            np.zeros(series, dtype=np.bool_),
+        )
+        for name, value in vars(self).items():
+            getattr(wide, name)[columns] = value
+        return wide
+
 
 def failing(
     bars: Bars, score: FloatArray, alarm: BoolArray, *, z: FloatArray, observed: FloatArray
@@ -51,9 +66,12 @@ def failing(
     hovers around the threshold is one incident, not ten.
     """
     limit = np.where(observed == 0, bars.silence, bars.score)
-    same: BoolArray = np.logical_and.accumulate(alarm[::-1], axis=0)[::-1]
-    top = np.where(same, score, -np.inf).max(axis=0)
     last = score[-1]
+    top = np.full(last.shape, -np.inf)
+    # Whose last bucket is in no alarm is in none that began earlier.
+    for s in np.flatnonzero(alarm[-1]):
+        calm = np.flatnonzero(~alarm[:, s])
+        top[s] = score[calm[-1] + 1 if calm.size else 0 :, s].max()
     over = (last >= limit) | ((top >= limit) & (last >= STAYS * limit))
     fails = np.where(np.isnan(bars.z), over, np.abs(z) >= bars.z)
     wanted = np.where(z < 0, bars.drops, (z > 0) & bars.rises)

@@ -142,6 +142,14 @@ class Cells:
         )
         return found.astype(np.int64)
 
+    @cached_property
+    def row_count(self) -> IntArray:
+        """[S]."""
+        found = np.zeros(len(self.keys), dtype=np.int64)
+        if len(self.series):
+            np.add.at(found, self.series[self.runs], np.add.reduceat(self.rows, self.runs))
+        return found
+
     def places(self, series: int) -> IntArray:
         """Where the cells of one series are, in their order."""
         order, begins = self._runs_by_series

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from eventwatch.model.status import KindName, Severity, Status
 
@@ -53,6 +54,18 @@ class Fact:
     text: str
 
 
+@dataclass(frozen=True)
+class Basis:
+    """What a result was judged with beside the rows, so that a later look can tell what changed since:
+    the version of the program, and digests."""
+
+    version: str
+    contracts: str
+    checks: str
+    exposure: str
+    """Its settings."""
+
+
 NEW_LEVEL = "new level"
 """Label of the fact that a good result carries after what was wrong became the usual."""
 
@@ -94,8 +107,10 @@ class Result:
     """Where the definition stands, ``checks/growth.yaml:3``; empty: built-in default."""
     runs_to: str = ""
     """Team key to route to when it is not the event type's owner; empty: the owner."""
+    basis: Basis | None = None
+    """Of a FAIL that a cycle found; None: of none, or written before this was kept."""
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Names the trouble across cycles: exposure + kind + aspect + event type + cut."""
         parts = (

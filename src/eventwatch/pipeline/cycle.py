@@ -22,7 +22,9 @@ from eventwatch.model.result import NEW_LEVEL, Result
 from eventwatch.model.settings import Exposure, NotifySettings
 from eventwatch.model.state import CycleRecord, ExposureState, Lease
 from eventwatch.model.status import KindName, Status
+from eventwatch.model.view import Ledger
 from eventwatch.pipeline.assess import Assessment, Knowledge, assess, with_causes
+from eventwatch.pipeline.basis import with_basis
 from eventwatch.pipeline.evidence import evidence
 from eventwatch.pipeline.judge import Restriction, judge, lasted, unreadable
 from eventwatch.pipeline.late import with_late
@@ -108,6 +110,7 @@ def look(
     else:
         with span("judge", exposure=watch.exposure.name):
             judged = judge(outcome.view, watch.checks, watch.restriction)
+        judged = with_basis(judged, watch.exposure, watch.catalog, watch.checks)
         results = (*with_late(outcome.view, watch.state.alerts, judged), *watch.trouble)
         if not watch.remembers:
             known = replace(known, open_alerts=_replayed(watch, outcome, results))
@@ -147,7 +150,7 @@ def record_of(watch: Watch, seen: Look, lease: Lease | None, elapsed: timedelta)
         lease=lease,
         watermark=None if seen.measured is None else watch.now,
         recounted_on=None,
-        ledger={} if seen.measured is None else seen.measured.arrived,
+        ledger={} if seen.measured is None else _news(watch, seen.measured.arrived),
         alerts=seen.alerts,
         deliveries=withheld(seen.assessment.findings, watch.now),
         counts={status.value: n for status, n in seen.report.status_counts.items()},
@@ -155,6 +158,18 @@ def record_of(watch: Watch, seen: Look, lease: Lease | None, elapsed: timedelta)
         elapsed_seconds=elapsed.total_seconds(),
         error=seen.report.error,
     )
+
+
+def _news(watch: Watch, arrived: Ledger) -> Ledger:
+    """What the ledger did not know. Every look reads again some of what the one before it read."""
+    known = watch.state.ledger
+    return {
+        key: seen
+        for key, seen in arrived.items()
+        if (old := known.get(key)) is None
+        or seen.first_at < old.first_at
+        or seen.last_at > old.last_at
+    }
 
 
 def _duplicates_over(watch: Watch) -> timedelta | None:

@@ -169,7 +169,10 @@ class _Shift:
         self._under_way.pop(channel, None)
         if outcome.verdict is Verdict.HALT:
             self.halted = outcome.reason
-            log.error("notifications are refused as a whole: %s", outcome.reason)
+            log.error(
+                "notifications are refused as a whole: %s; `eventwatch doctor` says what to do",
+                outcome.reason,
+            )
         if outcome.verdict is Verdict.SENT:
             self._troubled.discard(channel)
         else:
@@ -227,7 +230,10 @@ def _refused(
         log.info("%s for %r ended: %s", delivery.action, delivery.channel, outcome.reason)
         return None
     log.error(
-        "message to %r was refused (%s): %s", delivery.channel, delivery.action, outcome.reason
+        "message to %r was refused (%s): %s; `eventwatch doctor` looks at every channel",
+        delivery.channel,
+        delivery.action,
+        outcome.reason,
     )
     return work.fallback(delivery, outcome.reason, now)
 

@@ -21,6 +21,7 @@ from eventwatch.kinds.drift_stops import numbered
 from eventwatch.model.alert import Alert
 from eventwatch.model.measurement import HOUR, OTHER, Cells, SeriesKey
 from eventwatch.model.view import ExposureView
+from eventwatch.pipeline.handovers import handovers
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -51,8 +52,9 @@ CHUNK = 1_000_000
 def evidence(view: ExposureView, alerts: Sequence[Alert]) -> Evidence:
     """What the rows say of these open alerts. Empty where none is about counts."""
     telling = [a for a in alerts if (falls(a) and not is_lag(a)) or rises(a) or is_unseen(a)]
+    handed = handovers(view, alerts)
     if not telling or not len(view.cuts.series):
-        return Evidence()
+        return Evidence(handed=handed)
     end = _end(view)
     begins = _begins(telling, end)
     moved = {n for n in begins if n is not None}
@@ -79,6 +81,7 @@ def evidence(view: ExposureView, alerts: Sequence[Alert]) -> Evidence:
         moved={label: _few(table) for label, table in tables.items()},
         hours=hours,
         whole=_whole(keys, all_of, all_of.expected(groups, len(pairs), same)),
+        handed=handed,
     )
 
 

@@ -222,10 +222,10 @@ def _with(ledger: Ledger, cells: Cells) -> dict[SeriesKey, Seen]:
         if not count:
             continue
         known = merged.get(key)
-        first_at, last_at = from_epoch(first[i]), from_epoch(last[i])
         if known is None:
-            merged[key] = Seen(first_at, last_at)
-        elif first_at < known.first_at or last_at > known.last_at:
+            merged[key] = Seen(from_epoch(first[i]), from_epoch(last[i]))
+        elif first[i] < known.first_at.timestamp() or last[i] > known.last_at.timestamp():
+            first_at, last_at = from_epoch(first[i]), from_epoch(last[i])
             merged[key] = Seen(min(first_at, known.first_at), max(last_at, known.last_at))
     return merged
 

@@ -16,6 +16,8 @@ from eventwatch.model.measurement import FINE, FINE_SPAN, HOUR, Changed, Recount
 from eventwatch.model.settings import Exposure
 
 DAY = 86400
+BY_THE_WEEK = timedelta(days=28)
+"""From this length on, a look-back begins with a week: a few days more are little of it then."""
 CUTS_SPAN = timedelta(days=35)
 """Watched dimensions are judged by the week; five of them are enough and keep the cache small. Where
 the grain is a day, rows are few and months count: then it is the look-back."""
@@ -36,8 +38,14 @@ class Coverage:
 
 
 def look_back_start(exposure: Exposure, now: datetime) -> datetime:
-    """First load of the look-back, a whole UTC day."""
-    return floor_to(now - exposure.look_back, DAY)
+    """First load of the look-back, a whole UTC day.
+
+    A long one begins with a whole week (of the epoch: on Thursdays), up to six days earlier: all that
+    is judged rests on where the past begins, so while that stays, a cycle goes on from what the one
+    before it knew. Whoever looks back, live or replayed, asks here.
+    """
+    step = 7 * DAY if exposure.look_back >= BY_THE_WEEK else DAY
+    return floor_to(now - exposure.look_back, step)
 
 
 def cuts_start(exposure: Exposure, now: datetime) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -24,6 +24,11 @@ class StateReader(Protocol):
     ) -> tuple[Silence, ...]:
         """Silences that have not ended; after them those that ended since an instant, if one is
         given."""
+        ...
+
+    def hidden_by(self, silence_ids: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """Silence id → ids of the incidents that it held back, in that order; those of maintenance
+        windows too. One that hid nothing is absent."""
         ...
 
     def labels(self, now: datetime) -> tuple[Label, ...]:

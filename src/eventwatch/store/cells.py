@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,11 @@ class Block:
         """Memory of the arrays."""
         return sum(array.nbytes for array in self.columns) + self.series.nbytes
 
+    @cached_property
+    def numbers(self) -> NDArray[np.int32]:
+        """Of the series that have a cell."""
+        return self.series[run_starts(self.series)]
+
     def where(self, mask: NDArray[np.bool_]) -> Block:
         """The cells that the mask keeps."""
         return Block(self.day, self.series[mask], *(array[mask] for array in self.columns))
@@ -114,6 +120,12 @@ class Block:
     def columns(self) -> tuple[Ints, Ints, Ints, Ints, Ints]:
         """In the order of NUMBERS."""
         return self.occurred, self.loaded, self.rows, self.first_loaded, self.last_loaded
+
+
+def nothing(day: int) -> Block:
+    """A block without a cell."""
+    none = np.empty(0, dtype=np.int32)
+    return Block(day, none, none, none, none, none, none)
 
 
 def join(blocks: Sequence[Block]) -> Block:

@@ -12,10 +12,11 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from eventwatch.model.result import Amount, Cut, Fact, Result, Spark
+from eventwatch.model.result import Amount, Basis, Cut, Fact, Result, Spark
 from eventwatch.model.status import KindName, Severity, Status
 
 RESULT_VERSION = 1
@@ -108,6 +109,7 @@ def encode_result(result: Result) -> str:
             "total": result.total,
             "check": encode_text(result.check),
             "runs_to": encode_text(result.runs_to),
+            "basis": _maybe(_encode_basis, result.basis),
         },
         separators=(",", ":"),
         allow_nan=False,
@@ -138,7 +140,12 @@ def decode_result(text: str) -> Result:
         total=raw["total"],
         check=decode_text(raw["check"]),
         runs_to=decode_text(raw["runs_to"]),
+        basis=_maybe(lambda texts: Basis(*map(decode_text, texts)), raw.get("basis")),
     )
+
+
+def _encode_basis(basis: Basis) -> list[str]:
+    return [encode_text(text) for text in astuple(basis)]
 
 
 def _encode_amount(amount: Amount) -> dict[str, Any]:

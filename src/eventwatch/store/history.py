@@ -36,13 +36,13 @@ from eventwatch.store.cache import Cache
 from eventwatch.store.cells import (
     DAY,
     Block,
-    gather,
     hourly,
     join,
     row_sums,
 )
 from eventwatch.store.cells import merge_loads as merge
 from eventwatch.store.dayfile import DayData, Head, is_hourly, summarise
+from eventwatch.store.gathered import KeptCells
 from eventwatch.store.shelf import FileShelf, MemoryShelf, Shelf
 from eventwatch.store.tables import split_days
 
@@ -58,6 +58,7 @@ class DailyHistory:
     def __init__(self, open_shelf: Callable[[str], Shelf]) -> None:
         self._open_shelf = open_shelf
         self._shelves: dict[str, Shelf] = {}
+        self._kept = KeptCells()
         self._lock = threading.Lock()
 
     def replace(self, exposure: str, scan: Scan) -> None:
@@ -116,7 +117,10 @@ class DailyHistory:
                 for block in found.values():
                     part = block if whole else block.since(first).before(end)
                     blocks.append(merge(part) if merge_loads and not whole else part)
-            return gather(shelf.book, blocks)
+            gathered = self._kept.of((exposure, dimensions, merge_loads))
+            cells = gathered.cells(shelf.book, blocks)
+        self._kept.make_room()
+        return cells
 
     def covered_from(self, exposure: str) -> datetime | None:
         """Start of the span of loaded time without holes that ends at the newest day."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -26,7 +27,7 @@ from eventwatch.store import (
     slots,
 )
 from eventwatch.store import tally as counting
-from eventwatch.store.encoding import decode_event_type, key_of
+from eventwatch.store.encoding import decode_event_type, decode_instant, decode_text, key_of
 from eventwatch.store.engine import Database
 from eventwatch.store.schema import exposure_cycle, ledger
 
@@ -62,6 +63,11 @@ class SqlReader:
         with self._database.reading() as connection:
             over = () if ended_since is None else silences.ended(connection, ended_since, now)
             return silences.running(connection, now) + over
+
+    def hidden_by(self, silence_ids: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """Silence id → ids of the incidents that it held back, in that order."""
+        with self._database.reading() as connection:
+            return silences.hidden_of(connection, silence_ids)
 
     def labels(self, now: datetime) -> tuple[Label, ...]:
         """Labels of every exposure that were given and not withdrawn by then, newest first."""
@@ -129,16 +135,15 @@ class SqlReader:
 
 
 def _ledger(connection: sa.Connection, exposure_id: str) -> dict[SeriesKey, Seen]:
-    rows = connection.execute(
-        sa.select(
-            ledger.c.event_type,
-            ledger.c.dimension,
-            ledger.c.value,
-            ledger.c.first_at,
-            ledger.c.last_at,
-        ).where(ledger.c.exposure_id == exposure_id)
-    )
+    of = ledger.c
+    # As they are stored: thousands of rows each cycle, of which nearly all have nothing to decode.
+    texts = [sa.type_coerce(column, sa.Text) for column in (of.event_type, of.dimension, of.value)]
+    instants = [sa.type_coerce(column, sa.BigInteger) for column in (of.first_at, of.last_at)]
+    asked = sa.select(*texts, *instants).where(of.exposure_id == exposure_id)
+    rows: Sequence[Any] = connection.execute(asked).fetchall()
     return {
-        SeriesKey(decode_event_type(event_type), dimension, value): Seen(first_at, last_at)
+        SeriesKey(
+            decode_event_type(decode_text(event_type)), decode_text(dimension), decode_text(value)
+        ): Seen(decode_instant(first_at), decode_instant(last_at))
         for event_type, dimension, value, first_at, last_at in rows
     }

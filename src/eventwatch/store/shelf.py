@@ -22,7 +22,7 @@ from typing import Protocol
 
 from eventwatch.model.errors import StoreError, path_text
 from eventwatch.store.cache import Cache
-from eventwatch.store.cells import Block, KeyBook, merge_loads
+from eventwatch.store.cells import Block, KeyBook, merge_loads, nothing
 from eventwatch.store.dayfile import (
     DayData,
     Head,
@@ -140,6 +140,8 @@ class FileShelf:
         self._lock_wait = lock_wait
         self._heads: dict[Path, tuple[Identity, Head | None]] = {}
         self._written: Path | None = None
+        self._whole: tuple[Path, Identity, tuple[str, ...]] | None = None
+        """The file that was written last, and all sets in it."""
         self._lock = threading.RLock()
 
     @contextlib.contextmanager
@@ -186,11 +188,13 @@ class FileShelf:
             identity = identity_of(path.stat())
         except FileNotFoundError:
             return None
+        if dimensions is None and self._whole is not None and self._whole[:2] == (path, identity):
+            dimensions = self._whole[2]
         known = self._cache.get(path, identity)
         if dimensions is not None:
             found = {d: known[d, merge] for d in dimensions if (d, merge) in known}
             if len(found) == len(dimensions):
-                return found
+                return {d: block for d, block in found.items() if len(block.series)}
         try:
             read = read_blocks(path, dimensions, self.book).blocks
         except FileNotFoundError:
@@ -201,6 +205,9 @@ class FileShelf:
         blocks = {d: merge_loads(block) if merge else block for d, block in read.items()}
         for dimension, block in blocks.items():
             self._cache.put(path, identity, (dimension, merge), block)
+        # Most days have no repeated ids and no bad times: that too is known from here on.
+        for dimension in set(dimensions or ()).difference(blocks):
+            self._cache.put(path, identity, (dimension, merge), nothing(head.day))
         return blocks
 
     def put(self, data: DayData) -> None:
@@ -212,7 +219,7 @@ class FileShelf:
         # The last day of a write is the one that the next cycle writes again.
         if self._written is not None and self._written != path:
             self._cache.forget(self._written)
-        self._written = path
+        self._written, self._whole = path, (path, identity, tuple(data.blocks))
         for dimension, block in data.blocks.items():
             self._cache.put(path, identity, (dimension, False), block)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from itertools import groupby
@@ -62,6 +62,22 @@ def hidden_by(connection: sa.Connection, since: datetime) -> dict[str, tuple[str
     return {
         name: tuple(row[1] for row in group)
         for name, group in groupby(rows, key=lambda row: str(row[0]))
+    }
+
+
+def hidden_of(
+    connection: sa.Connection, silence_ids: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """The same of these silences, whether or not their end was told."""
+    names = {key_of(name): name for name in silence_ids}
+    rows = connection.execute(
+        sa.select(hidden.c.silence_hash, hidden.c.incident_id)
+        .where(hidden.c.silence_hash.in_(sorted(names)))
+        .order_by(hidden.c.silence_hash, hidden.c.at, hidden.c.place, hidden.c.incident_id)
+    ).all()
+    return {
+        names[key]: tuple(row[1] for row in group)
+        for key, group in groupby(rows, key=lambda row: str(row[0]))
     }
 
 

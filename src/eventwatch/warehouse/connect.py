@@ -111,9 +111,11 @@ def _open_other(exposure: Exposure, url: str) -> Any:
         con = ibis.connect(url, **{k: v for k, v in extra.items() if k not in given})
     except (ImportError, ModuleNotFoundError) as error:
         scheme = urlsplit(url).scheme
+        package = f"ibis-framework[{scheme}]" if not extra else "eventwatch[postgres]"
+        which = f" ({error.name})" if error.name else ""
         raise WarehouseError(
-            f"{exposure.name}: reading {scheme} needs a driver that is not installed ({error.name}); "
-            f"install ibis-framework[{'postgres' if scheme == 'postgresql' else scheme}]"
+            f"{exposure.name}: reading {scheme} needs a driver that is not installed{which}: "
+            f"pip install '{package}'"
         ) from None
     except Exception as error:
         # Not chained: a driver's exception may hold the connection string.

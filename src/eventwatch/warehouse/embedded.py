@@ -79,7 +79,10 @@ def open_duckdb(exposure: Exposure, url: str, files: tuple[str, ...]) -> Any:
         message = "duckdb:// without a path is an empty database; name a file or set parquet"
         raise ExposureInvalid([fault(exposure, "connection", message)])
     if not Path(path).exists():
-        raise WarehouseError(f"{exposure.name}: there is no DuckDB file {path!r}")
+        raise WarehouseError(
+            f"{exposure.name}: there is no DuckDB file {path!r}; make it, or correct "
+            f"exposures.{exposure.name}.connection"
+        )
 
     def connect() -> Any:
         con = ibis.duckdb.connect(path, read_only=True, **config)
