@@ -48,14 +48,23 @@ PLAN = (
     Fault(
         "F13",
         "disk full",
-        ("tests/store/test_engine.py", "tests/store/test_history_files.py"),
-        "a running daemon, fill levels, recovery",
+        (
+            _HERE + "test_state_fails.py::test_a_full_disk_is_said_and_survived",
+            "tests/store/test_engine.py",
+            "tests/store/test_history_files.py",
+        ),
+        "fill levels one by one; the fallback channel is not told",
     ),
     Fault(
         "F14",
         "state lost or corrupt",
-        ("tests/conformance/test_state_examined.py", "tests/store/test_killed.py"),
-        "the nine cases, an emptied server",
+        (
+            _HERE + "test_state_fails.py::test_a_state_that_is_not_what_it_was_stops_everything",
+            "tests/conformance/test_state_examined.py",
+            "tests/store/test_killed.py",
+            "tests/store/test_lost.py",
+        ),
+        "an emptied server",
     ),
     Fault("F15", "asked to stop", (_HERE + "test_stops.py",)),
     Fault(

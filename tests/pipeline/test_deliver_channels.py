@@ -30,7 +30,7 @@ from tests.fakes.notifier import Answer, FakeNotifier
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-PATIENCE = 20.0
+PATIENCE = 120.0
 """Longest that a thread of these tests waits for another; only a failure waits so long."""
 
 
