@@ -6,7 +6,12 @@ They are imported on first use, so that a command pays only for what it needs.
 from __future__ import annotations
 
 from importlib import import_module
+from threading import RLock
 from typing import Any
+
+_ONE_AT_A_TIME = RLock()
+"""Two threads that import packages whose modules import each other can wait for each other; Python
+then refuses one of the two."""
 
 ADAPTERS = {
     "config": "eventwatch.config.load:load",
@@ -35,6 +40,7 @@ ADAPTERS = {
     "slack": "eventwatch.notifiers.slack:SlackNotifier",
     "slack-webhook": "eventwatch.notifiers.slack_webhook:SlackWebhookNotifier",
     "slack-desk": "eventwatch.notifiers.slack_desk:SlackDesk",
+    "slack-client": "slack_sdk:WebClient",
     "slack-exam": "eventwatch.notifiers.slack_exam:SlackExam",
     "slack-scopes": "eventwatch.notifiers.slack_scopes:LOST",
     "slack-socket": "eventwatch.notifiers.slack_socket:SlackSocket",
@@ -53,4 +59,5 @@ ADAPTERS = {
 def adapter(name: str) -> Any:
     """The class or function behind a name of ADAPTERS."""
     module, _, attribute = ADAPTERS[name].partition(":")
-    return getattr(import_module(module), attribute)
+    with _ONE_AT_A_TIME:
+        return getattr(import_module(module), attribute)

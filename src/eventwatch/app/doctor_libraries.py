@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
+from eventwatch.app.adapters import adapter
 from eventwatch.app.doctor import Area, Finding, Level, Patient
 
 Version = tuple[int, ...]
@@ -120,10 +121,10 @@ def wal_is_safe(there: Version) -> bool:
 
 def _transport() -> Finding | None:
     try:
-        from slack_sdk import WebClient
+        client = adapter("slack-client")
     except ImportError:
         return None
-    if callable(getattr(WebClient, _TRANSPORT, None)):
+    if callable(getattr(client, _TRANSPORT, None)):
         return None
     return Finding(
         Area.LIBRARIES,
