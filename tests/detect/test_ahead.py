@@ -8,9 +8,9 @@ import pytest
 from eventwatch.detect import ahead as module
 from eventwatch.detect import standing
 from eventwatch.detect.ahead import Ahead, Future, Noted, Scripted, said_fields
+from eventwatch.detect.clock import Clock
 from eventwatch.detect.engine import run
 from eventwatch.detect.panel import Panel
-from eventwatch.detect.season import Clock
 from eventwatch.detect.settings import DAY, DetectSettings, Grain, grain
 from eventwatch.detect.standing import near_buckets
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eventwatch.detect.clock import Clock
 from eventwatch.detect.engine import Pass
 from eventwatch.detect.panel import FloatArray, Panel, Scored
-from eventwatch.detect.season import Clock
 from eventwatch.detect.settings import DetectSettings
 from eventwatch.detect.witness import Common
 

@@ -13,7 +13,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from eventwatch.detect.season import Clock
+from eventwatch.detect.clock import Clock
 from eventwatch.detect.transform import z_of
 
 FloatArray = NDArray[np.float64]
@@ -48,7 +48,8 @@ class DayType:
     """Mutable while a pass runs; one per pass. ``evidence`` is twice the log likelihood ratio of the
     other profile over the local day so far."""
 
-    def __init__(self, series: int) -> None:
+    def __init__(self, series: int, *, one_place: bool = False) -> None:
+        self.one_place = one_place
         self.evidence = np.zeros(series)
         self.ordinary = np.zeros(series, dtype=bool)
         """By the rest of the table."""
@@ -105,6 +106,9 @@ class DayType:
         second one with its prior. ``of`` is observed, expected and variance beyond Poisson, ``usual``
         the season of the windows, ``sum_a`` [T+1, S] how much more the other kind of day has."""
         may = (np.abs(z) > BENT_FROM) & ~(self.ordinary | self.barred)
+        if self.one_place:
+            # A holiday comes to the whole table, which says so: it explains no silence of one series.
+            may &= of[0] > 0
         cells = may.ravel().nonzero()[0]
         if not cells.size:
             return z

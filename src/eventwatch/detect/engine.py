@@ -13,13 +13,14 @@ from eventwatch.detect.accept import is_level
 from eventwatch.detect.calibrate import Calibration
 from eventwatch.detect.daytype import FROM_DAYS, DayType, other
 from eventwatch.detect.echo import Echo
+from eventwatch.detect.empty import FLOOR
 from eventwatch.detect.excuse import Excuses
 from eventwatch.detect.fresh import fresh, without
 from eventwatch.detect.habit import Habit
 from eventwatch.detect.holiday import Holidays
 from eventwatch.detect.other_level import RETURN, OtherLevel
 from eventwatch.detect.panel import BoolArray, FloatArray, Panel, Scored
-from eventwatch.detect.season import YOUNG_DAYS, Season, once
+from eventwatch.detect.season import YOUNG_DAYS, Season, once, weekly
 from eventwatch.detect.settings import DetectSettings
 from eventwatch.detect.spread import Spread
 from eventwatch.detect.stretch import BACK_DAYS, Seasons, Stretch
@@ -58,7 +59,7 @@ class Pass:
         self.doubts = np.zeros(shape)
         self.wander = Wander(series, panel.grain.drift)
         self.echo = Echo(self.windows, series, panel.grain.per_day)
-        self.day_type, self.habit = DayType(series), Habit(series)
+        self.day_type, self.habit = DayType(series, one_place=settings.one_place), Habit(series)
         self.season = Season(series, panel.grain.slots_per_day)
         self.calibration = Calibration(series, panel.grain)
         self.spread = Spread(series, panel.grain)
@@ -108,6 +109,7 @@ class Pass:
         season, doubt, of_day = self.season.factors(clock)
         share = self.panel.share
         partial = None if share is None else np.broadcast_to(share[start:stop], season.shape)
+        season = self.season.empty.bend(clock, season, self.x[start:stop], self.level, partial)
         effective = season if partial is None else season * partial
         shift = self.holidays.shift(self.told.mark[start:stop])
         effective = effective * shift
@@ -306,7 +308,7 @@ class Pass:
         bound = STEP_CAP * np.sqrt(variance)
         error = np.minimum(np.maximum(self.x[t] / mean - 1.0, -bound), bound)
         gain = self.doubt / (self.doubt + variance)
-        learn = seen & ~self.hot & (self.level > 0)
+        learn = seen & ~self.hot & (self.level > 0) & (season > FLOOR)
         if table_hot and self.table_hot_for < self.grain.accept:
             learn = np.zeros_like(learn)
         self.table_hot_for = self.table_hot_for + 1 if table_hot else 0
@@ -332,7 +334,9 @@ class Pass:
         age = (stop - self.birth) / self.grain.per_day
         learn = learn & self.day_type.taught(start, stop)
         clock = self.panel.clock.part(start, stop)
-        error = np.where(of.valid, of.observed - of.held, np.nan)
+        # Hours in which nothing ever comes say nothing of how the others stray.
+        some = of.usual > 1.5 * FLOOR * self.windows[:, None]
+        error = np.where(of.valid & some, of.observed - of.held, np.nan)
         wide = (of.roughness, of.unsure)
         self.spread.learn(error, of.held, learn & (age > 2.0), clock, wide)
         self.wander.settle(age)
@@ -344,18 +348,10 @@ class Pass:
             (self.out.alarm[start:stop] & ~self.onset[start:stop]) | ~self.told.lesson[start:stop],
             np.where(age > self.grain.known_from, teaches.sum(axis=0), 0),
         )
-        self._learn_season(start, stop, season, learn | (self._weekly(start, stop) & teaches))
+        self.season.wake(clock, self.x[start:stop], self.level, teaches)
+        rhythm = weekly(self.out.alarm, start, stop, self.grain.per_day)
+        self._learn_season(start, stop, season, learn | (rhythm & teaches))
         self.witness.settle()
-
-    def _weekly(self, start: int, stop: int) -> BoolArray:
-        """[n, S] in alarm now and at the same time a week ago, and not all the time between: that is
-        the rhythm, and must teach the season or it will alarm every week."""
-        begin = start - 7 * self.grain.per_day
-        if begin < 0:
-            return np.zeros((stop - start, self.series), dtype=bool)
-        alarm = self.out.alarm
-        twice = alarm[start:stop] & alarm[begin : begin + stop - start]
-        return np.asarray(twice & ~alarm[begin:start].all(axis=0))
 
     def _learn_season(self, start: int, stop: int, season: FloatArray, learn: BoolArray) -> None:
         per_day = self.grain.per_day
@@ -363,7 +359,7 @@ class Pass:
         young = (age >= 1) & (age <= YOUNG_DAYS)
         level = np.maximum(self.levels[start:stop], 1e-9)
         mean = level * season
-        phi = self.spread.usual[0] + self.spread.sparse[0]
+        phi = self.spread.single(mean)
         precision = np.where(
             learn & (age > YOUNG_DAYS), 1.0 / (1.0 / np.maximum(mean, 0.02) + phi), 0.0
         )
@@ -371,7 +367,7 @@ class Pass:
         error = np.clip(self.x[start:stop] / np.maximum(mean, 1e-9) - 1.0, -bound, bound)
         ratio = np.maximum(season * (1.0 + error), 0.0)
         clock = self.panel.clock
-        self.season.learn(clock.part(start, stop), ratio, precision)
+        self.season.learn(clock.part(start, stop), ratio, precision, level.mean(axis=0))
         columns = np.flatnonzero(young)
         if not columns.size:
             return
@@ -380,7 +376,7 @@ class Pass:
         alarm = once(self.out.alarm[begin:stop][:, columns], per_day)
         seen = (self.teaches[begin:stop][:, columns] & ~alarm).astype(float)
         counts = self.x[begin:stop][:, columns] * seen
-        self.season.restart(columns, counts, seen, part, phi[columns])
+        self.season.restart(columns, counts, seen, part, self.spread.single)
         recent = slice(max(0, stop - 2 * per_day), stop)
         factors, _, _ = self.season.factors(clock.part(recent.start, stop))
         known = (self.teaches[recent] & ~self.out.alarm[recent]).astype(np.float64)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from eventwatch.detect.calendar import slots
+from eventwatch.detect.clock import Clock
 from eventwatch.detect.panel import Panel
 from eventwatch.detect.resume import in_pieces
-from eventwatch.detect.season import Clock
 from eventwatch.detect.settings import DAY, DetectSettings, Grain, grain
 from eventwatch.detect.transform import stabilise, unstabilise
 from eventwatch.model.status import Status

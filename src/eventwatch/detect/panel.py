@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eventwatch.detect.season import Clock
+from eventwatch.detect.clock import Clock
 from eventwatch.detect.settings import Grain
 
 FloatArray = NDArray[np.float64]

@@ -7,11 +7,13 @@ first week, hour of week as weeks agree. Arrays are laid out [slot, series].
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eventwatch.detect.clock import Clock, pick, scatter
+from eventwatch.detect.empty import FLOOR, Empty
 from eventwatch.detect.pooled import typical
 
 FloatArray = NDArray[np.float64]
@@ -34,64 +36,14 @@ SPREAD_SLOTS = 25.0
 SPREAD_LIMITS = (0.01**2, 1.5**2)
 FADED_NOISE = 0.6
 """Variance of an exponentially faded mean times its weight: between 1 (young) and 0.5 (old)."""
-FLOOR = 0.005
+LEAST = 1e-4
+NEW_HOUR = 100.0
+"""Most that the first days of an hour that was empty are worth."""
+NEW_TIMES = 2.0
+"""From so many times what the season expects there, an hour that was empty is a new one."""
 YOUNG_DAYS = 14
 """So long the profile is made anew each day from the raw counts: running updates against a level that
 is itself just being found would keep the first days' bias for weeks."""
-
-
-def pick(table: FloatArray, slots: IntArray) -> FloatArray:
-    """Rows of [slot, S] by slots [n] that all series share, or [n, S] of their own."""
-    if slots.ndim == 1:
-        return np.asarray(table[slots], dtype=np.float64)
-    return np.asarray(np.take_along_axis(table, slots, axis=0), dtype=np.float64)
-
-
-def scatter(table: FloatArray, slots: IntArray, values: FloatArray) -> None:
-    """Adds values [n, S] to the rows of [slot, S]; a slot may come twice."""
-    if slots.ndim > 1:
-        flat = slots * table.shape[1] + np.arange(table.shape[1])
-        table += np.bincount(flat.ravel(), values.ravel(), table.size).reshape(table.shape)
-        return
-    # Buckets that follow each other and share a slot are one.
-    starts = np.concatenate([[True], slots[1:] != slots[:-1]]).nonzero()[0]
-    if len(starts) < len(slots):
-        values, slots = np.add.reduceat(values, starts, axis=0), slots[starts]
-    if len(set(slots.tolist())) == len(slots):
-        table[slots] += values
-        return
-    for slot, row in zip(slots.tolist(), values, strict=True):
-        table[slot] += row
-
-
-@dataclass
-class Clock:
-    """Slots of consecutive buckets: [n], or [n, S] where series start at different times."""
-
-    slot: IntArray
-    """Slot of the day, 0 to ``slots_per_day`` - 1."""
-    weekday: IntArray
-    slots_per_day: int
-
-    @property
-    def week(self) -> IntArray:
-        """Slot of the week."""
-        return np.asarray(self.weekday * self.slots_per_day + self.slot, dtype=np.int64)
-
-    @property
-    def shape(self) -> IntArray:
-        """Slot of the day, Saturday's and Sunday's apart from the other days'."""
-        return np.asarray((self.weekday >= 5) * self.slots_per_day + self.slot, dtype=np.int64)
-
-    def part(self, start: int, stop: int) -> Clock:
-        """Buckets [start, stop)."""
-        return Clock(self.slot[start:stop], self.weekday[start:stop], self.slots_per_day)
-
-    def of(self, columns: IntArray) -> Clock:
-        """The same for some of the series."""
-        if self.slot.ndim == 1:
-            return self
-        return Clock(self.slot[:, columns], self.weekday[:, columns], self.slots_per_day)
 
 
 def once(alarm: BoolArray, per_day: int) -> BoolArray:
@@ -104,6 +56,16 @@ def once(alarm: BoolArray, per_day: int) -> BoolArray:
     if days == YOUNG_DAYS:
         again |= np.tile(alarm.reshape(2, 7 * per_day, -1).all(axis=0), (2, 1))
     return np.asarray(alarm & ~again)
+
+
+def weekly(alarm: BoolArray, start: int, stop: int, per_day: int) -> BoolArray:
+    """[stop - start, S] which buckets are in alarm, were at the same time a week ago, and not all the
+    time between: that is the rhythm, and must teach the season or it will alarm every week."""
+    begin = start - 7 * per_day
+    if begin < 0:
+        return np.zeros((stop - start, alarm.shape[1]), dtype=np.bool_)
+    twice = alarm[start:stop] & alarm[begin : begin + stop - start]
+    return np.asarray(twice & ~alarm[begin:start].all(axis=0), dtype=np.bool_)
 
 
 class Factor:
@@ -152,6 +114,7 @@ class Season:
         self.day_weight = np.zeros((7, series))
         self.shape = Factor(2 * slots_per_day, series, SHAPE_START)
         self.week = Factor(7 * slots_per_day, series, WEEK_START)
+        self.empty = Empty(series, slots_per_day)
         self.days = 0
 
     def hour(self) -> FloatArray:
@@ -172,9 +135,11 @@ class Season:
         of_day = 0.5 / (seen + DAY_PRIOR) + UNSEEN_DAY / (1.0 + seen)
         return np.maximum(season, FLOOR), 0.5 * (doubt + more), of_day
 
-    def learn(self, clock: Clock, ratio: FloatArray, precision: FloatArray) -> None:
+    def learn(
+        self, clock: Clock, ratio: FloatArray, precision: FloatArray, level: FloatArray
+    ) -> None:
         """One day: ``ratio`` is count ÷ level and ``precision`` 1 ÷ its relative variance, 0 where
-        nothing is to be learned; both [n, S]."""
+        nothing is to be learned; both [n, S]. ``level`` [S] is rows in an average bucket."""
         fade = 0.5 ** (1.0 / HALF_LIFE_DAYS)
         fade_week = 0.5 ** (1.0 / (7.0 * HALF_LIFE_WEEKS))
         self.hour_sum *= fade
@@ -186,13 +151,18 @@ class Season:
         hour, day = pick(self.hour(), clock.slot), pick(self.day(), clock.weekday)
         shape, _ = self.shape.at(clock.shape)
         week, _ = self.week.at(clock.week)
-        scatter(self.hour_sum, clock.slot, precision * ratio / (day * shape * week))
-        scatter(self.hour_weight, clock.slot, precision)
+        # An hour in which little comes tells as much as one in which rows come as usual: in units of
+        # what comes, the prior would outweigh for ever that next to nothing does.
+        low = np.minimum(precision / np.clip(hour, LEAST, 1.0), np.maximum(level, precision))
+        scatter(self.hour_sum, clock.slot, low * ratio / (day * shape * week))
+        scatter(self.hour_weight, clock.slot, low)
+        precision = np.where(hour * day * shape * week > FLOOR, precision, 0.0)
         # A day's hours share what moves the day: together they say no more than a few.
         shared = precision / (1.0 + 0.01 * precision.sum(axis=0))
         others = np.maximum(hour * shape * week, 0.05)
-        scatter(self.day_sum, clock.weekday, shared * hour * ratio / others)
-        scatter(self.day_weight, clock.weekday, shared * hour)
+        low = shared * hour / np.clip(day, LEAST, 1.0)
+        scatter(self.day_sum, clock.weekday, low * ratio / others)
+        scatter(self.day_weight, clock.weekday, low)
         scatter(
             self.shape.sum, clock.shape, precision * ratio / np.maximum(hour * day * week, FLOOR)
         )
@@ -206,8 +176,27 @@ class Season:
             self.shape.learn_spread()
             self.week.learn_spread()
 
+    def wake(self, clock: Clock, counts: FloatArray, level: FloatArray, told: BoolArray) -> None:
+        """Learns from one day of counts [n, S] which hours are empty; those that were and are not any
+        more begin anew at what came. ``level`` [S] is rows in an average bucket."""
+        back, ratio = self.empty.learn(clock, counts, level, told)
+        back = back & (ratio > NEW_TIMES * self.hour())
+        if not back.any():
+            return
+        weight = np.where(back, np.minimum(level, NEW_HOUR), self.hour_weight)
+        self.hour_sum = np.where(back, weight * ratio, self.hour_sum)
+        self.hour_weight = weight
+        for factor in (self.shape, self.week):
+            again = np.tile(back, (len(factor.sum) // len(back), 1))
+            factor.sum[again] = factor.weight[again] = 0.0
+
     def restart(
-        self, columns: IntArray, counts: FloatArray, seen: FloatArray, clock: Clock, phi: FloatArray
+        self,
+        columns: IntArray,
+        counts: FloatArray,
+        seen: FloatArray,
+        clock: Clock,
+        phi: Callable[[FloatArray, IntArray], FloatArray],
     ) -> None:
         """Makes the profile of some series anew from their raw counts [n, columns] (whole days,
         zeros where ``seen`` is 0)."""
@@ -224,12 +213,15 @@ class Season:
             scatter(table, slots, values)
             return table
 
-        def worth(expected: FloatArray) -> FloatArray:
-            return np.asarray(expected / (1.0 + phi * np.maximum(mean.mean(axis=0), 1e-9)))
+        level = np.maximum(mean.mean(axis=0), 1e-9)
+
+        def worth(expected: FloatArray, ratio: FloatArray | float = 1.0) -> FloatArray:
+            rows = level * ratio
+            return np.asarray(expected / (1.0 + phi(rows, columns) * np.minimum(rows, level)))
 
         expected = sums(clock.slot, per_day, usual)
-        weight = worth(expected)
         ratio = sums(clock.slot, per_day, counts) / np.maximum(expected, 1e-9)
+        weight = worth(expected, ratio)
         self.hour_weight[:, columns] = weight
         self.hour_sum[:, columns] = weight * ratio
         self.day_sum[:, columns] = self.day_weight[:, columns] = 0.0
@@ -237,8 +229,11 @@ class Season:
         self.week.sum[:, columns] = self.week.weight[:, columns] = 0.0
         if days >= 7:
             hour = self.hour()[:, columns]
-            level = counts.sum(axis=0) / np.maximum(seen.sum(axis=0), 1.0)
-            by_hour = pick(hour, clock.slot) * seen * level
+            by_hour = (
+                pick(hour, clock.slot)
+                * seen
+                * (counts.sum(axis=0) / np.maximum(seen.sum(axis=0), 1.0))
+            )
             expected = sums(clock.weekday, 7, by_hour)
             weight = np.minimum(worth(expected), 100.0)
             ratio = sums(clock.weekday, 7, counts) / np.maximum(expected, 1e-9)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from eventwatch.detect.clock import Clock, pick, scatter
 from eventwatch.detect.pooled import typical
-from eventwatch.detect.season import Clock, pick, scatter
 from eventwatch.detect.settings import Grain
 
 FloatArray = NDArray[np.float64]
@@ -64,6 +64,13 @@ class Spread:
     def phi_of(self, expected: FloatArray) -> FloatArray:
         """[W, S] of windows of average hours in which so much is expected [W, S]."""
         return np.asarray(np.maximum(self.usual, self.sparse * _few(expected)), dtype=np.float64)
+
+    def single(self, expected: FloatArray, columns: NDArray[np.int64] | None = None) -> FloatArray:
+        """[n, S] of single buckets in which so much is expected [n, S], of all series or some."""
+        usual, sparse = self.usual[0], self.sparse[0]
+        if columns is not None:
+            usual, sparse = usual[columns], sparse[columns]
+        return np.asarray(usual + sparse * _few(expected), dtype=np.float64)
 
     def widen(self, phi: FloatArray, expected: FloatArray) -> None:
         """Makes ``phi`` [W, S], which knows of ``usual`` alone, what it is where so much is expected."""
