@@ -64,10 +64,11 @@ def shapes(rng: np.random.Generator) -> dict[str, Callable[[], FloatArray]]:
         mean = np.ones(len(HOURS))
         for start in rng.choice(len(HOURS), 60):
             mean[start : start + 3] += rng.exponential(500)
-        return rng.poisson(mean).astype(float)
+        return np.asarray(rng.poisson(mean), dtype=np.float64)
 
     def newsletter() -> FloatArray:
-        return rng.poisson(2.0 + 50_000.0 * ((WEEKDAY == 0) & (HOUR == 10))).astype(float)
+        mean = 2.0 + 50_000.0 * ((WEEKDAY == 0) & (HOUR == 10))
+        return np.asarray(rng.poisson(mean), dtype=np.float64)
 
     def walk() -> FloatArray:
         return noisy(100 * DAILY * np.exp(np.cumsum(rng.normal(0, 0.02, len(HOURS)))))
