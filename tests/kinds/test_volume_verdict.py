@@ -15,10 +15,14 @@ SCORES = st.lists(
 )
 
 
-def bars(score: float = 5.0, silence: float = 4.0, z: float = np.nan, **ways: bool) -> Bars:
+def bars(
+    score: float = 5.0, silence: float = 4.0, z: float = np.nan, rows: float = 0.0, **ways: bool
+) -> Bars:
     drops, rises = ways.get("drops", True), ways.get("rises", True)
     one = np.ones(1)
-    return Bars(score * one, silence * one, z * one, np.array([drops]), np.array([rises]))
+    return Bars(
+        score * one, silence * one, z * one, np.array([drops]), np.array([rises]), rows * one
+    )
 
 
 def verdict(of: Bars, history: list[tuple[float, bool]], z: float, observed: float = 1.0) -> bool:
@@ -68,13 +72,25 @@ def test_only_what_goes_the_wanted_way_fails() -> None:
     assert not verdict(bars(), loud, 0.0)
 
 
+def test_a_rise_must_bring_its_rows_and_a_drop_need_not() -> None:
+    loud, least = [(9.0, True)], bars(rows=30.0)
+    assert not verdict(least, loud, 3.0, observed=29.0)
+    assert verdict(least, loud, 3.0, observed=30.0)
+    assert verdict(least, loud, -3.0)
+
+
 @given(st.lists(SCORES.filter(lambda h: len(h) >= 3), min_size=2, max_size=5))
 def test_series_are_judged_each_by_itself(histories: list[list[tuple[float, bool]]]) -> None:
     size = min(len(h) for h in histories)
     cut = [h[-size:] for h in histories]
     whole = failing(
         Bars(
-            *(np.full(len(cut), v) for v in (5.0, 4.0, np.nan)), *np.ones((2, len(cut)), dtype=bool)
+            np.full(len(cut), 5.0),
+            np.full(len(cut), 4.0),
+            np.full(len(cut), np.nan),
+            np.ones(len(cut), dtype=bool),
+            np.ones(len(cut), dtype=bool),
+            np.zeros(len(cut)),
         ),
         np.array([[s for s, _ in h] for h in cut]).T,
         np.array([[a for _, a in h] for h in cut]).T,

@@ -13,8 +13,11 @@ FloatArray = NDArray[np.float64]
 
 EXACT_BELOW = 60.0
 EXACT_FROM = 2.2
-LARGEST = 2**50
 """Smaller counts that lie further off than this get their exact tail."""
+WIDE = 1.0
+"""The same where the variance beyond Poisson is more than the squared mean: nothing at all is then
+a likely count, and the transformation knows no such thing."""
+LARGEST = 2**50
 SMALL_TAIL = 0.4
 """A tail so small is the smaller one of the two."""
 
@@ -76,7 +79,8 @@ def z_of(observed: FloatArray, expected: FloatArray, phi: FloatArray) -> FloatAr
     unit = 2.0 / root
     z: FloatArray = unit * np.arcsinh(root * np.sqrt(observed + 0.375))
     z -= unit * np.arcsinh(root * np.sqrt(expected + 0.375))
-    small = ((expected < EXACT_BELOW) & (np.abs(z) > EXACT_FROM)).ravel().nonzero()[0]
+    off = np.abs(z) > EXACT_FROM
+    small = (((expected < EXACT_BELOW) | (phi > WIDE)) & off).ravel().nonzero()[0]
     if small.size:
         alike = [
             each if each.shape == z.shape else np.broadcast_to(each, z.shape)

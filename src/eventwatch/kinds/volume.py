@@ -31,6 +31,7 @@ from eventwatch.kinds.volume_cuts_check import CutCheck
 from eventwatch.kinds.volume_lived import lived
 from eventwatch.kinds.volume_panel import VolumePanel, judged_at, panel_of
 from eventwatch.kinds.volume_promise import promises
+from eventwatch.kinds.volume_rates import RARE_PER_DAY, least_of_rise, rates
 from eventwatch.kinds.volume_stop import Verdict, stopped
 from eventwatch.kinds.volume_verdict import Bars, failing
 from eventwatch.kinds.volume_young import bounds, fallen, young
@@ -54,11 +55,6 @@ FEW = 4.0
 this factor, so both limits are that much larger there."""
 LEARNING = timedelta(days=3)
 LEARNING_BY_DAY = timedelta(days=14)
-RARE_PER_DAY = 12.0
-"""Fewer rows a day than this: hours say nothing, days are judged."""
-TOO_RARE_PER_WEEK = 4.0
-"""Fewer rows a week than this: counts say nothing at all; freshness watches the silence."""
-DAYS_OF_RATE = 28
 ACCEPTED_IN = 3
 """Buckets in which a level that a person said is no problem becomes the usual one."""
 
@@ -99,6 +95,8 @@ class Subject:
     by_day: bool
     most_false: float
     """False alarms a day that it may have at most, whatever its team's budget."""
+    least_of_rise: float = 0.0
+    """Rows that a rise must bring, where it is too rare to be judged otherwise."""
 
 
 @dataclass(frozen=True)
@@ -208,7 +206,8 @@ def subjects_of(
     names = [name for name in panel.names if name is not None]
     contracts = {name: view.catalog.of(name) for name in names}
     sizes = Counter("" if c is None else c.owner.team for c in contracts.values())
-    per_day = _rates(panel)
+    per_day = rates(panel)
+    least = least_of_rise(panel, per_day)
     checks = dict(rules.each(names))
     subjects = []
     for column, name in enumerate(panel.names):
@@ -224,6 +223,9 @@ def subjects_of(
         rare = pattern is Pattern.SPARSE or (
             pattern is not Pattern.CONTINUOUS and per_day[column] < RARE_PER_DAY
         )
+        direction = _direction(check, contract)
+        # Who asks for rises, or sets a plain z, gets them.
+        bounded = rare and direction is not Direction.SPIKE and z_threshold is None
         few = FEW if per_day[column] < FEW_PER_DAY else 1.0
         subjects.append(
             Subject(
@@ -235,19 +237,12 @@ def subjects_of(
                 most_false=few * MOST_FALSE_PER_DAY,
                 silence_threshold=threshold_for(min(budget, few * MOST_FALSE_SILENCES_PER_DAY)),
                 z_threshold=z_threshold,
-                direction=_direction(check, contract),
+                direction=direction,
                 by_day=rare,
+                least_of_rise=float(least[column]) if bounded else 0.0,
             )
         )
     return tuple(subjects)
-
-
-def _rates(panel: VolumePanel) -> NDArray[np.float64]:
-    """Rows a day of each event type while it lived, over the last four weeks."""
-    buckets = max(1, DAYS_OF_RATE * DAY // panel.grid.step)
-    recent = panel.counts[-buckets:]
-    days = np.isfinite(recent).sum(axis=0) * panel.grid.step / DAY
-    return np.asarray(np.nansum(recent, axis=0) / np.maximum(days, 1.0), dtype=np.float64)
 
 
 def _direction(check: VolumeCheck, contract: Contract | None) -> Direction:
@@ -332,11 +327,12 @@ def _bucket(
             return say(Status.PASS, new.text, facts=(new,))
         if not subject.by_day:
             return say(Status.PASS)
-        week = _rates(of.panel)[subject.column] * 7
-        if week < TOO_RARE_PER_WEEK:
+        if subject.least_of_rise:
+            week = rates(of.panel)[subject.column] * 7
             return say(
                 Status.SKIPPED,
-                f"too rare to judge its counts ({week:.1f} rows a week): only its silence is watched",
+                f"too rare to judge its counts ({week:.1f} rows a week): its silence is watched, and "
+                f"whether {subject.least_of_rise:,.0f} come at once",
             )
         return say(Status.PASS, "too rare to judge hourly: judged by day")
     return _fail(say, story.failure(of.panel, of.scored, subject.column, verdict))
@@ -368,8 +364,11 @@ def bars_of(subjects: Sequence[Subject]) -> Bars:
         score=np.array([s.threshold for s in subjects], dtype=np.float64),
         silence=np.array([s.silence_threshold for s in subjects], dtype=np.float64),
         z=np.array(z, dtype=np.float64),
-        drops=np.array([s.direction is not Direction.SPIKE for s in subjects], dtype=np.bool_),
+        drops=np.array(
+            [s.direction is not Direction.SPIKE and not s.least_of_rise for s in subjects]
+        ),
         rises=np.array([s.direction is not Direction.DROP for s in subjects], dtype=np.bool_),
+        rows=np.array([s.least_of_rise for s in subjects], dtype=np.float64),
     )
 
 
@@ -394,4 +393,4 @@ def _verdict(subject: Subject, of: Pass, halted: dict[int, Verdict]) -> Verdict 
 
 # For ``volume_explain``, which tells of one event type what ``judge`` says of all.
 bucket, promised, exposure, unexcused = _bucket, _promised, _exposure, _unexcused
-rates, verdict_of, learned_at = _rates, _verdict, _learned
+verdict_of, learned_at = _verdict, _learned

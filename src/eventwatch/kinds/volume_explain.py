@@ -33,6 +33,7 @@ from eventwatch.kinds.volume_explanation import (
 )
 from eventwatch.kinds.volume_lived import lived
 from eventwatch.kinds.volume_panel import VolumePanel, judged_at, panel_of
+from eventwatch.kinds.volume_rates import rates
 from eventwatch.kinds.volume_stop import STOP_P, Verdict, silences, stopped
 from eventwatch.kinds.volume_trace import trace_of
 from eventwatch.model.durations import from_epoch
@@ -112,7 +113,7 @@ class _Scene:
             promises=self._promises(),
             exposure=exposure,
             by_day=subject.by_day,
-            judged_by=judged_by(subject, float(volume.rates(self.panel)[subject.column])),
+            judged_by=judged_by(subject, float(rates(self.panel)[subject.column])),
             sentence=result.summary,
             why=result.summary,
             threshold=self._threshold(),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from eventwatch.kinds.volume import RARE_PER_DAY, Subject
+from eventwatch.kinds.volume import Subject
 from eventwatch.kinds.volume_explanation import Explanation
+from eventwatch.kinds.volume_rates import RARE_PER_DAY
 from eventwatch.kinds.volume_stop import Verdict
 from eventwatch.kinds.volume_verdict import STAYS
 from eventwatch.kinds.volume_words import number, span_of, when

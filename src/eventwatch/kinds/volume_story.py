@@ -79,7 +79,7 @@ def failure(panel: VolumePanel, scored: Scored, column: int, verdict: Verdict) -
     if abs(common) >= WITNESSED:
         facts.append(Fact("the others", f"all event types together: {common:+.0%}"))
         facts.append(Fact("by its own past", f"z {scored.own_z[t, column]:+.1f}"))
-    if expected > 0 and not silent:
+    if expected >= 1 and not silent:
         facts.append(Fact("change", f"{observed / expected - 1:+.0%}"))
     return Told(
         summary=summary,

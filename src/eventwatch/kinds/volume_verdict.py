@@ -30,6 +30,8 @@ class Bars:
     drops: BoolArray
     """Whether what is too low counts."""
     rises: BoolArray
+    rows: FloatArray
+    """Rows that a rise must bring at least."""
 
     def of(self, columns: NDArray[np.int64]) -> Bars:
         """The same for some of the series, in this order."""
@@ -39,6 +41,7 @@ class Bars:
             self.z[columns],
             self.drops[columns],
             self.rises[columns],
+            self.rows[columns],
         )
 
     def spread(self, columns: Sequence[int], series: int) -> Bars:
@@ -50,6 +53,7 @@ class Bars:
             np.full(series, np.nan),
             np.zeros(series, dtype=np.bool_),
             np.zeros(series, dtype=np.bool_),
+            np.zeros(series),
         )
         for name, value in vars(self).items():
             getattr(wide, name)[columns] = value
@@ -74,5 +78,5 @@ def failing(
         top[s] = score[calm[-1] + 1 if calm.size else 0 :, s].max()
     over = (last >= limit) | ((top >= limit) & (last >= STAYS * limit))
     fails = np.where(np.isnan(bars.z), over, np.abs(z) >= bars.z)
-    wanted = np.where(z < 0, bars.drops, (z > 0) & bars.rises)
+    wanted = np.where(z < 0, bars.drops, (z > 0) & bars.rises & (observed >= bars.rows))
     return np.asarray(fails & wanted, dtype=np.bool_)
