@@ -22,7 +22,7 @@ PYTEST ?= $(BIN)/python -m pytest -q -n auto
 help:
 	@echo "make demo    audit two tables: the real stream that ships here, and a made-up marketplace"
 	@echo "make test    the whole test suite"
-	@echo "make faults  the fault plan at length: kills, clock jumps, faulty answers, a storm"
+	@echo "make faults  the fault plan, and its table: kills, clock jumps, full disks, a storm (8 minutes)"
 	@echo "make check   what CI runs: format, lint, types, import floors, tests"
 	@echo "make format  rewrite the sources as the formatter wants them"
 	@echo "make lock    renew locks/ from pyproject.toml (needs uv); UPGRADE=1 takes newer versions"

@@ -7,10 +7,12 @@ from datetime import timedelta
 
 import pytest
 
+from eventwatch.alerting.incident_group import follow
 from eventwatch.model.alert import Action, AlertState
+from eventwatch.model.cause import Cause, CauseKind
 from eventwatch.model.incident import IncidentState, MomentKind
 from eventwatch.model.settings import IncidentSettings
-from eventwatch.model.status import Severity
+from eventwatch.model.status import KindName, Severity
 from tests.alerting.builders import HOUR, MINUTE, NOTIFY, NOW, alert, contract, result
 from tests.alerting.conduct_world import (
     ANDROID,
@@ -63,6 +65,21 @@ def test_alerts_of_one_cause_are_one_incident() -> None:
     for post in sent(world.step(a, b)):
         assert post.incident_ids == (world.incident.id,)
     assert {m.alert_id for m in world.incident.members} == {a.id, b.id}
+
+
+@pytest.mark.parametrize("ids", [("0", "1"), ("1", "0")])
+def test_what_speaks_first_does_not_hang_on_the_ids(ids: tuple[str, str]) -> None:
+    # A preview makes ids of its own, and is to read as the message that is sent.
+    world = World(contract())
+    cause = Cause(CauseKind.EVENT_TYPE, "k", "analytics_events", "user_followed_user")
+    world.step(
+        *(
+            alert(result(kind=kind, summary=kind.value), id=id_, cause=cause)
+            for kind, id_ in zip((KindName.FRESHNESS, KindName.VOLUME), ids, strict=True)
+        )
+    )
+    told = [a.result.kind for a in follow(world.board, world.office, NOW)[0].alerts]
+    assert told == [KindName.FRESHNESS, KindName.VOLUME]
 
 
 def test_a_table_and_all_that_it_explains_are_one_incident() -> None:

@@ -79,7 +79,8 @@ def test_who_has_no_buttons_reads_every_command() -> None:
     said = read(single(), known=office(FOLLOW, abilities=NO_BUTTONS))
     for command in (
         "eventwatch incidents ack 4f2a91c07bd3",
-        "eventwatch silence add --event-type user_followed_user --for 4h",
+        "Mute for 4 h (everything about user_followed_user in analytics_events): eventwatch silence add "
+        "--exposure analytics_events --event-type user_followed_user --for 4h",
         "eventwatch feedback add ",
     ):
         assert command in said

@@ -181,7 +181,9 @@ def test_rows_committed_late_with_an_old_load_time_change_the_number_and_are_nam
     told = world.again(decided)
     assert told.agreement in (Agreement.OTHER, Agreement.PASSES)
     assert told.result is not None
-    assert any("7 rows say that they were loaded before" in reason for reason in told.reasons)
+    assert any(
+        "by their load times 7 rows came before the cycle" in reason for reason in told.reasons
+    )
 
 
 def test_rows_that_were_deleted_since_are_named(world: World) -> None:
@@ -191,7 +193,7 @@ def test_rows_that_were_deleted_since_are_named(world: World) -> None:
     amount = replace(decided.result.amount, observed=9.0)
     told = world.again(replace(decided, result=replace(decided.result, amount=amount)))
     assert told.agreement is Agreement.OTHER
-    assert any("9 rows that it saw are gone" in reason for reason in told.reasons)
+    assert any("of the rows that it saw 9 are gone" in reason for reason in told.reasons)
 
 
 def test_settings_that_changed_since_are_named(world: World) -> None:

@@ -70,7 +70,20 @@ def test_one_cause_is_one_incident_with_its_owner(capsys: pytest.CaptureFixture[
     assert code == 0
     assert one["id"] in out
     assert "order_paid" in out
-    assert asked(capsys, "incidents", "list", "--team", "nobody")[1] == "no incidents\n"
+    code, out, error = asked(capsys, "incidents", "list", "--team", "data-platform")
+    assert (code, out) == (0, "no incidents\n")
+    code, _, error = asked(capsys, "incidents", "list", "--team", "grwth")
+    assert code == 2
+    assert "did you mean growth?" in error
+
+
+def test_the_list_says_what_is_wrong_and_not_only_with_what(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, out, _ = asked(capsys, "incidents", "list")
+    assert "order_paid is silent" in " ".join(
+        out.split()
+    ) or "order_paid stopped coming" in " ".join(out.split())
 
 
 def test_its_story_says_who_was_told_and_what_happened(

@@ -8,6 +8,11 @@ from hypothesis import strategies as st
 
 from eventwatch.cli.instant import parse_instant
 
+WRONG_ZONES = (
+    "2026-03-01 12:00 Europe/Pairs",
+    "2026-03-01T12:00Z UTC",
+    "2026-03-01T12:00 ../etc/x",
+)
 NOW = datetime(2026, 3, 2, 12, 34, 56, tzinfo=UTC)
 
 
@@ -19,6 +24,9 @@ NOW = datetime(2026, 3, 2, 12, 34, 56, tzinfo=UTC)
         ("2026-03-01 12:00:30", datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)),
         ("2026-03-01T12:00Z", datetime(2026, 3, 1, 12, tzinfo=UTC)),
         ("2026-03-01T12:00+02:00", datetime(2026, 3, 1, 10, tzinfo=UTC)),
+        ("2026-03-01 12:00 Europe/Paris", datetime(2026, 3, 1, 11, tzinfo=UTC)),
+        ("2026-03-01T12:00 America/Argentina/Buenos_Aires", datetime(2026, 3, 1, 15, tzinfo=UTC)),
+        ("2026-03-01 12:00 UTC", datetime(2026, 3, 1, 12, tzinfo=UTC)),
         ("yesterday", datetime(2026, 3, 1, tzinfo=UTC)),
         ("Today", datetime(2026, 3, 2, tzinfo=UTC)),
         ("now", NOW),
@@ -31,7 +39,9 @@ def test_instants_as_people_type_them(text: str, at: datetime) -> None:
     assert parse_instant(text, NOW) == at
 
 
-@pytest.mark.parametrize("text", ["", "soon", "12:00", "2026-13-01", "ago", "2 ago", "-2h ago"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "12:00", "2026-13-01", "ago", "2 ago", "-2h ago", *WRONG_ZONES]
+)
 def test_anything_else_says_how_to_write_it(text: str) -> None:
     with pytest.raises(ValueError, match="write a"):
         parse_instant(text, NOW)

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import logging
 import re
+import subprocess
+import sys
 
 import pytest
 import structlog
@@ -38,6 +40,20 @@ def test_where_nobody_looks_a_record_is_one_json_object(
     assert record["event"] == "name a\nb\\x1b[2J\\u202e"
     assert record["exception"].startswith("Traceback")
     assert "\x1b" not in record["exception"]
+
+
+def test_a_warning_of_a_library_is_one_line_like_all_others() -> None:
+    script = (
+        "import warnings; from eventwatch.cli.logs import LogLevel, set_up_logging;"
+        "set_up_logging(LogLevel.INFO); warnings.warn('divide by zero', RuntimeWarning)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    (line,) = done.stderr.splitlines()
+    record = json.loads(line)
+    assert record["level"] == "warning"
+    assert "RuntimeWarning: divide by zero" in record["event"]
 
 
 def test_the_run_stands_on_every_line_of_it(capsys: pytest.CaptureFixture[str]) -> None:

@@ -110,6 +110,19 @@ def test_an_id_that_nobody_knows_names_those_that_run(ask: Shell) -> None:
     ask("silence", "end", id_)
 
 
+def test_what_is_given_several_times_mutes_each(ask: Shell) -> None:
+    said = ("--for", "1h", "--reason", "x", "--exposure", "events")
+    made = ask("silence", "add", *said, "--kind", "freshness", "--kind", "volume")
+    assert made.count("exposure events, check freshness until") == 1
+    assert made.count("exposure events, check volume until") == 1
+    assert "muted already" in ask("silence", "add", *said, "--kind", "volume")
+    ids = [line.split()[-1] for line in made.splitlines() if "to end it" in line]
+    kinds = {row["kind"] for row in ask.rows() if row["id"] in ids}
+    assert kinds == {"freshness", "volume"}
+    for each in ids:
+        ask("silence", "end", each)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

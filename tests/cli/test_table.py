@@ -120,6 +120,19 @@ def test_an_exposure_that_never_had_a_row_says_so() -> None:
     assert "0 rows · 0 event types · nothing ever arrived" in table_text(made, Page(), 80)
 
 
+def test_of_thousands_alike_the_first_are_told_in_full_and_the_rest_counted() -> None:
+    many = [finding(result(f"type_{i:04}")) for i in range(3_000)]
+    other = finding(result("order_paid", severity=Severity.CRITICAL))
+    shown = table_text(report(exposure(*many, other)), Page(), 100)
+    assert len(shown.splitlines()) < 400
+    assert "CRITICAL  volume  order_paid" in shown
+    assert "WARNING  volume  type_0019\n" in shown
+    assert "WARNING  volume  type_0020\n" not in shown
+    assert "and 2,980 more WARNING  volume like these of growth (--format json has them" in shown
+    assert "type_0020, type_0021, " in shown
+    assert "3,001 wrong" in shown
+
+
 def test_learning_over_several_days_gives_both_dates() -> None:
     learning = tuple(
         result(status=Status.LEARNING, learning_until=NOW.replace(day=day)) for day in (5, 9)

@@ -22,13 +22,30 @@ class WallClock:
     @property
     def env(self) -> dict[str, str]:
         """What the process must be started with."""
-        return {"LD_PRELOAD": str(self.library), "CLOCKSHIM": str(self.file)}
+        return {
+            "LD_PRELOAD": str(self.library),
+            "CLOCKSHIM": str(self.file),
+            "CLOCKSHIM_SLEPT": str(self._slept),
+        }
+
+    @property
+    def _slept(self) -> Path:
+        return self.file.with_suffix(".slept")
 
     def set_by(self, seconds: int) -> None:
-        """Seconds ahead of the truth; a rename, so that nobody reads half a number."""
-        draft = self.file.with_suffix(".new")
-        draft.write_text(str(seconds))
-        draft.replace(self.file)
+        """Seconds ahead of the truth."""
+        _replace(self.file, seconds)
+
+    def sleep_by(self, seconds: int) -> None:
+        """How long the machine has slept so far; its clock is right."""
+        _replace(self._slept, seconds)
+
+
+def _replace(file: Path, seconds: int) -> None:
+    # By a rename, so that nobody reads half a number.
+    draft = file.with_suffix(".new")
+    draft.write_text(str(seconds))
+    draft.replace(file)
 
 
 def wall_clock(folder: Path) -> WallClock:

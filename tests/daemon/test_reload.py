@@ -11,7 +11,7 @@ import pytest
 from eventwatch import app
 from eventwatch.daemon import reload
 from eventwatch.daemon.reload import Reloader, fingerprint
-from eventwatch.model.errors import ConfigError, Fault
+from eventwatch.model.errors import ConfigError, Fault, StoreError
 from tests.fakes.project import Project
 
 
@@ -87,6 +87,28 @@ def test_all_that_goes_wrong_is_refused_and_the_next_reading_is_done(house: app.
     assert "No such file" in heard.said[2]
     assert heard.said[3] == "taken"
     made.stop()
+
+
+@pytest.mark.parametrize("watch", [False, True])
+def test_what_only_the_state_refused_is_read_again_unasked(
+    house: app.House, monkeypatch: pytest.MonkeyPatch, watch: bool
+) -> None:
+    monkeypatch.setattr(reload, "LOOK_EVERY", 0.02)
+    monkeypatch.setattr(reload, "AGAIN_EVERY", 0.05)
+
+    class Away(Heard):
+        def take(self, given: app.House) -> None:
+            if len(self.said) < 2:
+                raise StoreError("state: the server is away")
+            super().take(given)
+
+    heard = Away()
+    made = reloader(house, lambda: house, heard, watch=watch)
+    made.ask()
+    assert heard.wait(3) == ["state: the server is away"] * 2 + ["taken"]
+    made.stop()
+    made.thread.join(10)
+    assert len(heard.said) == 3
 
 
 @pytest.mark.parametrize("changed", ["config.yaml", "checks/new.yaml", "contracts/events.proto"])

@@ -7,7 +7,7 @@ import multiprocessing
 import multiprocessing.context
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,6 +63,7 @@ def by_token(
     seed: int = 1,
     webhooks: bool = True,
     backlog: int = 300,
+    faults: Mapping[str, float] = FAULTS,
     say: Callable[[str], None] = print,
 ) -> Figures:
     """Half of the kills at named points, each as often as any other, the rest at random moments.
@@ -72,7 +73,7 @@ def by_token(
     chance = random.Random(seed)
     feed = Feed(CHANNELS, seed, webhooks=webhooks)
     plan = _plan(kills, chance)
-    with running(CHANNELS, FAULTS) as slack, opened(state) as store:
+    with running(CHANNELS, dict(faults)) as slack, opened(state) as store:
 
         def fill() -> None:
             if _count(store, DeliveryState.PENDING) < backlog:
@@ -127,6 +128,25 @@ def by_webhook(state: str, kills: int, seed: int = 2) -> Figures:
     ]
     figures.rows, figures.expected = feed.made, len(feed.keys) + len(feed.hooks)
     figures.accepted, figures.faults = len(texts), dump["faults"]
+    figures.seconds = time.monotonic() - began
+    return figures
+
+
+def by_token_unharmed(
+    state: str, posts: int, faults: Mapping[str, float], seed: int = 3
+) -> Figures:
+    """Nobody is killed; of so many posts, with what follows them, many answers are lost or broken."""
+    figures, began = Figures(), time.monotonic()
+    feed = Feed(CHANNELS, seed, webhooks=False)
+    with running(CHANNELS, dict(faults)) as slack, opened(state) as store:
+        feed.add(store, posts)
+        finish(Job(state, slack), store, _LAST)
+        figures.unfinished, figures.integrity = _unfinished(store), _integrity(store)
+        dump = slack.dump()
+    tally = feed.tally(dump)
+    figures.rows, figures.expected = feed.made, tally.expected
+    figures.accepted, figures.faults = len(dump["messages"]), dump["faults"]
+    figures.lost, figures.duplicated = list(tally.lost), list(tally.duplicated)
     figures.seconds = time.monotonic() - began
     return figures
 

@@ -31,6 +31,14 @@ class Fault:
     """Redirects there."""
 
 
+_ODD = (
+    ("truncated", Fault(stored=True, truncated=True)),
+    ("HTML", Fault(stored=True, body="<html><body>Bad gateway</body></html>")),
+    ("empty", Fault(stored=True, body="")),
+    ("hanging", Fault(stored=True, hangs=True)),
+)
+
+
 @dataclass
 class Chance:
     """Faults by chance, always the same ones for a seed."""
@@ -44,6 +52,8 @@ class Chance:
     """429, with Retry-After in one of its forms."""
     unread: float = 0.0
     """A question gets a 500 or no answer."""
+    odd: float = 0.0
+    """The message is taken, and the answer is short, is no JSON, is empty or never comes."""
     forms: tuple[str | None, ...] = ("0", "1", "0.5")
     happened: dict[str, int] = field(default_factory=dict)
     met: set[str] = field(default_factory=set)
@@ -63,8 +73,11 @@ class Chance:
             ("dropped", self.dropped, Fault(stored=True, closes=True)),
             ("broken", self.broken, Fault(stored=True, status=500)),
             ("limited", self.limited, None),
+            ("odd", self.odd, None),
         ):
             if x < share:
+                if name == "odd":
+                    return self._noted(*self._random.choice(_ODD))
                 after = self._random.choice(self.forms)
                 return self._noted(name, fault or Fault(status=429, retry_after=after))
             x -= share

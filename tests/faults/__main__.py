@@ -1,8 +1,8 @@
-"""``python -m tests.faults``: runs the fault plan and prints one table.
+"""``python -m tests.faults``: runs the fault plan, several faults side by side, and prints one table.
 
-A dash is a number that the tests of this fault assert and do not give. "in part" says that the plan
-asks for more than is tried here; it is no pass, and the last line counts it. The exit code is that of
-what was tried: 1 where anything failed, was lost, or was told twice.
+The exit code is 1 where anything failed, was lost or was told twice, where the ledger has a hole, where
+nothing ran for more than five seconds though it could, and where a case was skipped: what was not tried
+is no pass. A dash is a number that has no meaning for its fault.
 """
 
 from __future__ import annotations
@@ -12,40 +12,30 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from xml.etree import ElementTree
+from threading import Lock
 
-from tests.delivery_proof.proof import by_token, by_webhook, sqlite_in
-from tests.delivery_proof.storm import storm
-from tests.faults.plan import PLAN, Fault
+from tests.faults.figures import Tally, counted
+from tests.faults.plan import PLAN, Fault, Try
 
-
-@dataclass(frozen=True)
-class Tally:
-    """What came of one fault. None: not counted, only asserted."""
-
-    tried: int = 0
-    failed: int = 0
-    skipped: int = 0
-    lost: int | None = None
-    duplicated: int | None = None
-
-    @property
-    def good(self) -> bool:
-        """Nothing that was tried went wrong."""
-        return not (self.failed or self.lost or self.duplicated)
+_SAYING = Lock()
+_LONGEST = 900.0
+"""Seconds after which one try is ended: it hangs."""
 
 
 def main() -> int:
-    """0: nothing that was tried went wrong."""
+    """0: everything was tried, and nothing went wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--only", default="", help="such as F11,F13")
-    parser.add_argument("--kills", type=int, default=300, help="of senders, for F2 and F3 (300)")
-    parser.add_argument("--storm", type=int, default=10_000, help="messages, for F4 (10000)")
+    parser.add_argument("--long", action="store_true", help="also what takes ten minutes and more")
     parser.add_argument(
-        "--long", action="store_true", help="with the pause of ten minutes, for F16"
+        "--jobs",
+        type=int,
+        default=3 * (os.cpu_count() or 2) // 2,
+        help="tries side by side; most of them wait most of the time (one and a half a core)",
     )
     of = parser.parse_args()
     wanted = {key.strip().upper() for key in of.only.split(",") if key.strip()}
@@ -53,88 +43,92 @@ def main() -> int:
     if unknown:
         parser.error(f"no such fault: {', '.join(sorted(unknown))}")
     chosen = [fault for fault in PLAN if not wanted or fault.key in wanted]
-    tallies = {f.key: tried_by_tests(f, long=of.long) for f in chosen if f.tests}
-    tallies |= delivered({fault.key for fault in chosen}, of.kills, of.storm)
+    began = time.monotonic()
+    tallies = tried(chosen, of.jobs, long=of.long)
     print("\n".join(table(chosen, tallies)))
-    return 0 if all(tally.good for tally in tallies.values()) else 1
+    _, load, _ = os.getloadavg()
+    print(
+        f"{time.monotonic() - began:.0f} s on {os.cpu_count()} cores, {of.jobs} tries side by side; "
+        f"{load:.1f} threads wanted to run in the last five minutes"
+    )
+    return 0 if verdict_of_all(tallies) else 1
 
 
-def tried_by_tests(fault: Fault, *, long: bool) -> Tally:
-    """Each case of pytest is one try. Without a report, the whole fault failed."""
-    print(f"{fault.key} {fault.words}", flush=True)
-    tests = fault.tests + (fault.long if long else ())
-    with tempfile.TemporaryDirectory(prefix="eventwatch-faults-") as folder:
-        report = Path(folder) / "report.xml"
-        code = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *tests],
-            env={**os.environ, "EVENTWATCH_SLOW": "1", "OMP_NUM_THREADS": "1"},
-            check=False,
-        ).returncode
-        if not report.exists():
-            return Tally(failed=1)
-        return counted(report.read_text("utf-8"), code)
-
-
-def counted(report: str, code: int) -> Tally:
-    """The numbers of a JUnit report. An exit code that no case explains is a failure."""
-    suites = list(ElementTree.fromstring(report).iter("testsuite"))
-
-    def total(name: str) -> int:
-        return sum(int(suite.get(name, "0")) for suite in suites)
-
-    failed, skipped = total("failures") + total("errors"), total("skipped")
-    tried = total("tests") - skipped
-    if not failed and (code or not tried):
-        failed = 1
-    return Tally(tried=tried, failed=failed, skipped=skipped)
-
-
-def delivered(keys: set[str], kills: int, size: int) -> dict[str, Tally]:
-    """F2 and F3 are one run: kills at named points while Slack answers badly."""
-    found: dict[str, Tally] = {}
-    with tempfile.TemporaryDirectory(prefix="eventwatch-faults-") as folder:
-        if keys & {"F2", "F3"}:
-            of = by_token(sqlite_in(Path(folder)), kills)
-            hook = by_webhook(sqlite_in(Path(folder)), max(1, kills // 10))
-            lost = len(of.lost) + len(hook.lost)
-            wrong = len(of.unfinished) + len(hook.unfinished) + len(of.missed)
-            wrong += (of.integrity != "ok") + (hook.integrity != "ok")
-            # A webhook cannot be asked what it took, so what may repeat there says so.
-            faulty = sum(of.faults.values()) + sum(hook.faults.values())
-            for key, tried in (("F2", of.kills + hook.kills), ("F3", faulty)):
-                if key in keys:
-                    found[key] = Tally(tried, wrong, 0, lost, len(of.duplicated))
-        if "F4" in keys:
-            rain = storm(sqlite_in(Path(folder)), size)
-            wrong = rain.rejected + rain.misrouted + (rain.slowest < 0.8)
-            wrong += rain.while_limited / max(1, rain.asked) > 0.01
-            found["F4"] = Tally(rain.size, wrong, 0, len(rain.lost), len(rain.duplicated))
+def tried(faults: Sequence[Fault], jobs: int, *, long: bool) -> dict[str, Tally]:
+    """Everything, what takes longest first."""
+    work = [(f.key, each) for f in faults for each in f.tries + (f.long if long else ())]
+    work.sort(key=lambda one: -one[1].seconds)
+    found: dict[str, Tally] = {fault.key: Tally() for fault in faults}
+    with ThreadPoolExecutor(jobs) as pool:
+        for (key, _), tally in zip(work, pool.map(_run, work), strict=True):
+            found[key] += tally
     return found
 
 
-def table(chosen: list[Fault], tallies: Mapping[str, Tally]) -> list[str]:
-    """One line a fault. Holes and stalls are asserted by their tests and have no figure."""
+def _run(work: tuple[str, Try]) -> Tally:
+    """One pytest. Without a report, all of it failed."""
+    key, of = work
+    with tempfile.TemporaryDirectory(prefix="eventwatch-faults-") as folder:
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        command += ["-o", "junit_family=xunit1"]
+        command += [f"--junitxml={report}", "--basetemp", f"{folder}/tmp", *of.tests]
+        if os.geteuid() == 0:
+            command += [f"--deselect={test}" for test in of.never_as_root]
+        env = {**os.environ, "EVENTWATCH_SLOW": "1", "OMP_NUM_THREADS": "1"}
+        try:
+            done = subprocess.run(
+                command,
+                env=env,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                timeout=_LONGEST + of.seconds,
+                check=False,
+            )
+            code, said = done.returncode, done.stdout
+        except subprocess.TimeoutExpired as error:
+            code, said = 1, f"{error}\n{error.output}"
+        tally = counted(report.read_text("utf-8"), code) if report.exists() else Tally(failed=1)
+    with _SAYING:
+        names = " ".join(test.rpartition("/")[2] for test in of.tests)
+        print(f"{key:<4}{tally.seconds:5.0f} s  {verdict(tally):<8} {names}", flush=True)
+        if not tally.good:
+            print(f"{said}\n{tally}", flush=True)
+    return tally
+
+
+def verdict(of: Tally) -> str:
+    """In one word."""
+    if not of.good:
+        return "FAILED"
+    return "skipped" if of.skipped else "ok" if of.tried else "NOTHING"
+
+
+def verdict_of_all(tallies: Mapping[str, Tally]) -> bool:
+    """Whether all of it was tried and is well."""
+    return all(verdict(tally) == "ok" for tally in tallies.values())
+
+
+def table(chosen: Sequence[Fault], tallies: Mapping[str, Tally]) -> list[str]:
+    """One line a fault."""
     lines = [
-        f"{'fault':<37}{'tried':>7}{'failed':>7}{'skipped':>8}{'lost':>6}{'twice':>6}"
-        f"{'holes':>6}{'stall':>6}  verdict"
+        f"{'fault':<38}{'tried':>8}{'lost':>6}{'twice':>7}{'holes':>7}{'stall':>8}{'skipped':>9}"
+        "  verdict"
     ]
-    partly = 0
     for fault in chosen:
-        of = tallies.get(fault.key)
-        verdict = "ok" if of is not None and of.good else "FAILED"
-        if of is None:
-            of, verdict = Tally(), "not tried"
-        missing = fault.missing or ("cases skipped" if of.skipped else "")
-        if missing and verdict != "FAILED":
-            partly += 1
-            verdict = f"{'in part' if of.tried else verdict}; missing: {missing}"
-        lost, twice = ("-" if n is None else str(n) for n in (of.lost, of.duplicated))
-        lines.append(
-            f"{fault.key:<4} {fault.words:<32}{of.tried:>7,}{of.failed:>7}{of.skipped:>8}"
-            f"{lost:>6}{twice:>6}{'-':>6}{'-':>6}  {verdict}"
+        of = tallies[fault.key]
+        lost, twice, holes = (
+            "-" if n is None else f"{n:,}" for n in (of.lost, of.duplicated, of.holes)
         )
-    failed = sum(not tally.good for tally in tallies.values())
-    return [*lines, f"{len(chosen)} faults: {failed} failed, {partly} not or only partly tried"]
+        stall = "-" if of.stall is None else f"{of.stall:.1f} s"
+        lines.append(
+            f"{fault.key:<4} {fault.words:<33}{of.tried:>8,}{lost:>6}{twice:>7}{holes:>7}{stall:>8}"
+            f"{of.skipped:>9}  {verdict(of)}"
+        )
+    wrong = sum(verdict(tallies[fault.key]) != "ok" for fault in chosen)
+    return [*lines, f"{len(chosen)} faults: {wrong} not as they must be"]
 
 
 if __name__ == "__main__":

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from tests.fakes.project import Project
+from tests.faults.figures import Figures
+from tests.faults.server import Server, running_server
+
+
+@pytest.fixture
+def figures(record_property: Callable[[str, object], None]) -> Figures:
+    """What the test measures, for the table."""
+    return Figures(record_property)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A PostgreSQL server that the test may stop and kill."""
+    with running_server() as made:
+        yield made
 
 
 @pytest.fixture

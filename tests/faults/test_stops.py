@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import random
 import signal
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from eventwatch.model.alert import DeliveryState
 from eventwatch.model.state import SlotStatus
 from tests.fakes.project import Project, steady
-from tests.fakes.slack import TOKEN, FakeSlack, Fault
-from tests.faults.watched import Watched, daemon, ledger, lively, ran, reading, wait_for
+from tests.fakes.slack import FakeSlack, Fault
+from tests.faults.crowd import crowd, with_slack
+from tests.faults.figures import Figures, Span
+from tests.faults.watched import Watched, daemon, ledger, lively, more, ran, reading, wait_for
 
 ENDLESS = "CREATE VIEW endless AS SELECT e.* FROM events e, range(3000000) a, range(3000000) b"
-
-
-def with_slack(project: Project, slack: FakeSlack) -> dict[str, str]:
-    config = project.folder / "config.yaml"
-    where = f'slack: {{token: "${{SLACK_BOT_TOKEN}}", base_url: "{slack.base_url}"}}'
-    config.write_text(
-        config.read_text().replace("data-platform}\nstate", f"data-platform, {where}}}\nstate")
-    )
-    return {"SLACK_BOT_TOKEN": TOKEN}
 
 
 def stuck_in_a_query(project: Project) -> None:
@@ -39,7 +35,9 @@ def running(watched: Watched) -> bool:
     return any(s.status is SlotStatus.RUNNING for s in ledger(watched.state))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_a_query_is_cancelled_and_its_slot_is_run_again_at_the_next_start(
     project: Project, number: int
 ) -> None:
@@ -56,6 +54,7 @@ def test_a_query_is_cancelled_and_its_slot_is_run_again_at_the_next_start(
         assert again.end() == 0
 
 
+@pytest.mark.slow
 def test_a_message_that_slack_takes_slowly_is_left_to_the_next_start(project: Project) -> None:
     lively(project)
     with FakeSlack(faults=[Fault(hangs=True)]).running() as slack:
@@ -77,31 +76,70 @@ def test_a_message_that_was_accepted_is_not_in_doubt(project: Project) -> None:
         assert [d.state for d in posts if d.state is DeliveryState.SENDING] == []
 
 
-def test_at_any_moment_after_the_start(project: Project) -> None:
-    moments(project, [0.0, 0.3, 0.9, 1.6, 2.5])
+def test_at_any_moment_after_the_start(project: Project, figures: Figures) -> None:
+    moments(project, figures, [0.0, 1.5])
+
+
+def test_in_the_middle_of_loading_a_compiled_module(tmp_path: Path) -> None:
+    """As such a module does: an exception that comes out of Python there ends it with SIGABRT."""
+    (tmp_path / "compiled.py").write_text(
+        "import os, signal, time\n"
+        "try:\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    time.sleep(20)\n"
+        "except BaseException:\n"
+        "    os.abort()\n"
+    )
+    code = (
+        "from eventwatch.daemon.signals import stoppable\nwith stoppable():\n    import compiled\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False, timeout=60)
+    assert done.returncode == 0
 
 
 @pytest.mark.slow
-def test_at_fifty_moments(project: Project) -> None:
-    chance = random.Random(1)
-    moments(project, [chance.uniform(0.0, 5.0) for _ in range(50)])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_at_fifty_moments(project: Project, figures: Figures, seed: int) -> None:
+    chance = random.Random(seed)
+    moments(project, figures, [chance.uniform(0.0, 4.0) for _ in range(25)])
 
 
-def moments(project: Project, waits: list[float]) -> None:
-    lively(project, minutes=30)
-    for wait in waits:
-        with daemon(project) as watched:
-            # Before the handler is there, Python itself dies of the signal.
-            handled = f"/proc/{watched.process.pid}/status"
-            assert wait_for(partial(_catches, handled, signal.SIGTERM))
-            time.sleep(wait)
-            assert watched.end() == 0, watched.log.read_text()
+def moments(project: Project, figures: Figures, waits: list[float]) -> None:
+    those = crowd(project, min(12, 1 + len(waits)), first=8.0, step=len(waits) / 4)
+    slack, up = those.slack(), list[Span]()
+    with slack.running():
+        env = with_slack(project, slack)
+        for wait in waits:
+            with daemon(project, env=env, up=up) as watched:
+                # Before the handler is there, Python itself dies of the signal.
+                handled = f"/proc/{watched.process.pid}/status"
+                assert wait_for(partial(_catches, handled, signal.SIGTERM))
+                time.sleep(wait)
+                assert watched.end() == 0, watched.log.read_text()
+        with daemon(project, env=env, up=up) as last:
+            assert wait_for(more(last, 2)), last.log.read_text()
+            assert those.all_told(slack), last.log.read_text()
+            assert last.end() == 0
+    figures.tried(len(waits))
+    last.report(figures)
+    those.count(figures, slack)
 
 
 def _catches(path: str, number: int) -> bool:
     with open(path) as status:  # noqa: PTH123
         (mask,) = (line.split()[1] for line in status if line.startswith("SigCgt"))
     return bool(int(mask, 16) >> (number - 1) & 1)
+
+
+@pytest.mark.slow
+def test_in_the_middle_of_a_start_that_hangs(project: Project) -> None:
+    """The time is counted from the signal, not from when somebody looks for it."""
+    lively(project)
+    with daemon(project, env={"QUICK_BREAK": "start"}) as watched:
+        assert wait_for((project.folder / "var" / "state.lock").exists), watched.log.read_text()
+        time.sleep(1.0)
+        assert watched.end(within=20.0) == 0
+        assert watched.told("was cut")
 
 
 def test_who_asks_twice_does_not_wait(project: Project) -> None:

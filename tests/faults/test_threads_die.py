@@ -8,7 +8,10 @@ from tests.fakes.project import Project
 from tests.faults.watched import daemon, lively
 
 
-@pytest.mark.parametrize("part", ["scheduler", "worker", "sender"])
+@pytest.mark.parametrize(
+    "part",
+    ["worker", *(pytest.param(p, marks=pytest.mark.slow) for p in ("scheduler", "sender"))],
+)
 def test_a_thread_that_dies_ends_the_process(project: Project, part: str) -> None:
     lively(project)
     with daemon(project, env={"QUICK_BREAK": part}) as watched:

@@ -20,6 +20,8 @@ from eventwatch.model.settings import Exposure, Secret
 from eventwatch.model.state import SlotStatus
 from eventwatch.pipeline.report import ExposureReport
 from eventwatch.store.sql import SqlStore, open_store
+from tests.faults.figures import Figures
+from tests.faults.watched import holes
 
 NAMES = [f"e{i:02}" for i in range(15)]
 SIZE = 10
@@ -68,7 +70,7 @@ def until(condition: Callable[[], object]) -> None:
 
 
 def test_fifteen_cycles_on_ten_threads_leave_nothing_out(
-    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch, figures: Figures
 ) -> None:
     machine, gate, begun = Machine(), threading.Event(), threading.Semaphore(0)
     clock = machine.clock()
@@ -100,12 +102,12 @@ def test_fifteen_cycles_on_ten_threads_leave_nothing_out(
     for _ in range(SIZE):
         assert begun.acquire(timeout=20)
     assert sorted(workers.waiting()) == NAMES[SIZE:]
-    # A whole period goes by, and five have not even begun.
+    # It is said that they wait, and then a whole period goes by, and five have not even begun.
+    for name in workers.waiting():
+        rounds.waits(name, 6.0)
     machine.seconds += 301
     for name in NAMES:
         assert not workers.offer(name), "waiting or running already"
-    for name, _ in workers.waiting().items():
-        rounds.waits(name, 301.0)
     since = clock.now() - timedelta(days=1)
     late = [store.slots(name, since) for name in NAMES[SIZE:]]
     assert [(s.status, s.reason) for (s,) in late] == [
@@ -116,6 +118,10 @@ def test_fifteen_cycles_on_ten_threads_leave_nothing_out(
     for name in NAMES:
         workers.offer(name)
     until(lambda: not workers.running() and not workers.waiting())
+    figures.tried(len(NAMES))
+    figures.slots(
+        [gap for name in NAMES for gap in holes(store.slots(name, since), 300.0)], timedelta(0)
+    )
     for name in NAMES:
         slots = store.slots(name, since)
         assert {s.status for s in slots} <= {SlotStatus.RAN, SlotStatus.SKIPPED}

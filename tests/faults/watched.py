@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -24,11 +24,18 @@ from eventwatch.model.state import Slot, SlotStatus
 from eventwatch.store.reading import SqlReader
 from eventwatch.store.sql import open_reader
 from tests.fakes.project import Project, steady
+from tests.faults.figures import Figures, Span, stalled
 
 ROOT = Path(__file__).parents[2]
 QUICK = Path(__file__).with_name("quick_daemon.py")
 _RANGE = re.compile(r"this row stands for (?:the oldest|every slot before)")
+WITHIN = 8.0 if os.environ.get("EVENTWATCH_SLOW") == "1" else 40.0
+"""Seconds for a clean stop. Eight are promised; where the whole suite runs, nothing is timed."""
 ENDED = {SlotStatus.RAN, SlotStatus.FAILED, SlotStatus.SKIPPED}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 40) -> bool:
@@ -52,6 +59,13 @@ def lively(project: Project, *, minutes: int = 10) -> None:
     project.rows(pd.concat([steady_rows, odd], ignore_index=True))
 
 
+def on_server(project: Project, url: str) -> None:
+    """Its state is kept there; empty: left as it is."""
+    config = project.folder / "config.yaml"
+    if url:
+        config.write_text(config.read_text().replace("sqlite:///var/state.db", f'"{url}"'))
+
+
 @dataclass
 class Watched:
     """One daemon."""
@@ -60,20 +74,54 @@ class Watched:
     log: Path
     state: Secret
     every: float
+    up: list[Span] = field(default_factory=list)
+    """When cycles could run. The start counts; what ``away`` takes out does not."""
+    ahead: timedelta = timedelta(0)
+    """Of ours is the clock that its machine is made to believe in."""
+    _since: datetime = field(default_factory=_now)
 
     def told(self, text: str) -> bool:
         """Whether the log says so."""
         return text in self.log.read_text("utf-8", "replace")
 
-    def end(self, number: int = signal.SIGTERM, within: float = 8.0) -> int:
+    def end(self, number: int = signal.SIGTERM, within: float = WITHIN) -> int:
         """Its exit code. Longer than ``within`` is a failure."""
+        self.down()
         self.process.send_signal(number)
         return self.process.wait(timeout=within)
 
     def kill(self) -> None:
         """As the kernel does when memory is short."""
+        self.down()
         self.process.kill()
         self.process.wait()
+
+    def down(self) -> None:
+        """From now on no cycle can run."""
+        self.up.append((self._since, _now() + self.ahead))
+
+    def back(self) -> None:
+        """From now on cycles can run again."""
+        self._since = _now() + self.ahead
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """What cycles need is away for as long as the block lasts."""
+        self.down()
+        yield
+        self.back()
+
+    def idle(self) -> bool:
+        """Whether a cycle has just ended: the next one is some tenths of a second away."""
+        newest = next(iter(ledger(self.state)[-1:]), None)
+        if newest is None or newest.status is not SlotStatus.RAN or newest.ended_at is None:
+            return False
+        return _now() + self.ahead - newest.ended_at < timedelta(seconds=0.2)
+
+    def report(self, figures: Figures) -> None:
+        """Holes and stalls of its ledger, of all its lives in the list ``up``."""
+        slots = ledger(self.state)
+        figures.slots(holes(slots, self.every), stalled(slots, self.up))
 
 
 @contextmanager
@@ -84,8 +132,9 @@ def daemon(
     env: dict[str, str] | None = None,
     name: str = "daemon",
     state: str = "",
+    up: list[Span] | None = None,
 ) -> Iterator[Watched]:
-    """Starts it, and kills what is left of it."""
+    """Starts it, and kills what is left of it. ``up``: of the lives before this one."""
     log = project.folder / f"{name}.log"
     with log.open("ab") as stream:
         process = subprocess.Popen(
@@ -95,7 +144,8 @@ def daemon(
             stderr=subprocess.STDOUT,
             env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **(env or {})},
         )
-    made = Watched(process, log, Secret(state or f"sqlite:///{project.folder}/var/state.db"), every)
+    kept = Secret(state or f"sqlite:///{project.folder}/var/state.db")
+    made = Watched(process, log, kept, every, [] if up is None else up)
     try:
         yield made
     finally:

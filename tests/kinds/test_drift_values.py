@@ -162,6 +162,22 @@ def test_a_platform_that_the_contract_does_not_name_is_unexpected(drift: Asked) 
     )
 
 
+def test_one_late_row_of_an_hour_long_ago_is_one_row_of_the_last_day(drift: Asked) -> None:
+    early, late = NOW - 34 * HOUR, NOW - 20 * HOUR
+    values = {"platform": "Android"}
+    rows = [
+        *both("a"),
+        Row("a", early + MINUTE, early, 50, values),
+        Row("a", late, early, 1, values),
+    ]
+    view = view_of(rows, catalog(contract("a", expected_values=NAMED)))
+    mine = view.cuts.series == view.cuts.keys.index(SeriesKey("a", "platform", "Android"))
+    assert view.cuts.rows[mine].tolist() == [51], "one cell holds all loads of an hour's rows"
+    found = drift(view)
+    said = found.of("value_unexpected", "a").summary
+    assert said.startswith("1 row has platform Android in the last 24 h")
+
+
 def test_a_null_where_values_are_named_is_unexpected(drift: Asked) -> None:
     rows = both("a") + on("a", None, 20 * DAY, 0 * DAY, 2)
     found = drift(view_of(rows, catalog(contract("a", expected_values=NAMED))))

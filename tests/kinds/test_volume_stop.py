@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventwatch.kinds.volume_panel import FINE_BACK
+from eventwatch.kinds.volume_share import FINE_BACK
 from eventwatch.kinds.volume_stop import STOP_P, chance_of_silence, counted_on
 from eventwatch.model.measurement import FINE
 

@@ -72,6 +72,13 @@ def test_what_takes_nothing_over_is_handed_nothing(
     assert handed(rows(OLD, before, kept), rows(new, 0.0, came), usual(), new=new) == {}
 
 
+def test_a_slip_of_one_name_is_handed_nothing_of_another_that_fell() -> None:
+    slip = "cart_opned"
+    fell = [*rows("cart_opener", 2.0, 0.0), *usual(), *rows(slip, 0.0, 2.0)]
+    known = catalog(*OTHERS, "cart_opener")
+    assert handovers(view_of(fell, known), [unseen(slip)]) == {}
+
+
 def test_a_night_in_which_all_fall_is_no_rename() -> None:
     assert handed(rows(OLD, 5.0, 2.5), rows(NEW, 0.0, 2.5), usual(2.5)) == {}
 

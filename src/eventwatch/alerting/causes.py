@@ -272,7 +272,7 @@ class _Table:
         # An incident takes the words of the first that speaks; the names need not stand in each.
         first = min(
             roots or under,
-            key=lambda a: (a.state is not AlertState.FIRING, a.started_at, a.id),
+            key=lambda a: (a.state is not AlertState.FIRING, a.started_at, a.fingerprint, a.id),
             default=None,
         )
         short = replace(cause, affected=())

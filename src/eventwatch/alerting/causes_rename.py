@@ -37,13 +37,17 @@ class Rename:
 
 def renames(alerts: Sequence[Alert], evidence: Evidence) -> tuple[Rename, ...]:
     """Pairs, each name in one at most, those that fit best first."""
-    new = sorted((a for a in alerts if is_unseen(a)), key=lambda a: (began(a), a.id), reverse=True)
+    new = sorted(
+        (a for a in alerts if is_unseen(a)),
+        key=lambda a: (began(a), a.fingerprint, a.id),
+        reverse=True,
+    )
     old: dict[str, Alert] = {}
-    for alert in sorted(alerts, key=lambda a: (began(a), a.id)):
+    for alert in sorted(alerts, key=lambda a: (began(a), a.fingerprint, a.id)):
         name, cut = alert.result.event_type, alert.result.cut
         if name is not None and cut is None and falls(alert):
             old.setdefault(name, alert)
-    fallen = sorted(old.values(), key=lambda a: (began(a), a.id))
+    fallen = sorted(old.values(), key=lambda a: (began(a), a.fingerprint, a.id))
     times = [began(a) for a in fallen]
     pairs: list[tuple[float, str, str]] = []
     for risen in new[:MOST]:

@@ -59,7 +59,9 @@ def exposure_cause(
     known = any(a.cause is not None and a.cause.kind is CauseKind.EXPOSURE for a in whole)
     if cutting is not None and not (known or whatever):
         return None
-    worst = min(whole, key=lambda a: (_ORDER.get(a.result.aspect, 9), began(a), a.id))
+    worst = min(
+        whole, key=lambda a: (_ORDER.get(a.result.aspect, 9), began(a), a.fingerprint, a.id)
+    )
     return Cause(
         CauseKind.EXPOSURE,
         key_of("exposure", exposure.name),
@@ -187,7 +189,9 @@ class _Search:
 
     def _roots(self) -> list[Alert]:
         """Alerts about values over all event types, those that began with the first of them."""
-        found = sorted((a for a in self.left if is_value(a)), key=lambda a: (began(a), a.id))
+        found = sorted(
+            (a for a in self.left if is_value(a)), key=lambda a: (began(a), a.fingerprint, a.id)
+        )
         return [a for a in found if began(a) - began(found[0]) <= TOGETHER]
 
     def _names(self) -> list[str]:
@@ -201,7 +205,7 @@ class _Search:
             by_dimension.setdefault(root.result.cut.dimension, []).append(root)
         found = []
         for dimension, group in sorted(by_dimension.items()):
-            ordered = sorted(group, key=lambda a: (-_size(a), a.id))
+            ordered = sorted(group, key=lambda a: (-_size(a), a.fingerprint, a.id))
             values = tuple(dict.fromkeys(a.result.cut.value for a in ordered if a.result.cut))
             across = self.scene.evidence.whole.get(dimension, {})
             types = tuple(sorted(moved_types(across, values, self.down)))

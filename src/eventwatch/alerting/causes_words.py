@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from eventwatch.alerting.causes_cut import Cutting, only_value
 from eventwatch.alerting.causes_evidence import Evidence, Handover
 from eventwatch.alerting.causes_rename import Rename
+from eventwatch.model.counting import counted
 from eventwatch.model.measurement import NULL_VALUE, OTHER
 
 MOST_NAMED = 3
@@ -34,14 +35,9 @@ def percent(change: float) -> str:
     return f"{'−' if change < 0 else '+'}{abs(change) * 100:.0f} %"
 
 
-def counted(number: int, word: str = "event type") -> str:
-    """``1 event type``, ``41 event types``."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
-
-
 def of_cut(cutting: Cutting, others_known: bool) -> str:
     """``android: 41 event types at −96 %, other platforms normal``."""
-    types = f"{counted(len(cutting.types))} at " if cutting.types else ""
+    types = f"{counted(len(cutting.types), 'event type')} at " if cutting.types else ""
     text = f"{listed(cutting.values)}: {types}{percent(cutting.change)}"
     return f"{text}, other {plural(cutting.dimension)} normal" if others_known else text
 
@@ -85,5 +81,5 @@ def of_exposure(summary: str, types: int, cutting: Cutting | None) -> str:
     if cutting is not None:
         text += f"; {of_cut(cutting, True)}"
     if types:
-        text += f"; it explains {counted(types)}"
+        text += f"; it explains {counted(types, 'event type')}"
     return text

@@ -9,13 +9,16 @@ act in the shell of whoever copies it.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable, Sequence
+from math import prod
 
-from eventwatch.model.cause import Cause, CauseKind
-from eventwatch.model.result import Cut, Result
-from eventwatch.model.status import Status
+from eventwatch.alerting.silence_scope import names
+from eventwatch.model.alert import Silence
 
 _UNSAFE = frozenset("'\"`\\*?[]!&<>$")
 _LONGEST = 60
+_COPIED = 300
+"""Characters of a command that a message has room for."""
 
 
 def glob_for(name: str) -> str:
@@ -33,30 +36,27 @@ def _option(option: str, name: str) -> str:
     return f"{option}={shlex.quote(glob)}" if glob[:1] == "-" else f"{option} {shlex.quote(glob)}"
 
 
-def silence(result: Result, cause: Cause | None = None) -> str:
-    """Mutes for four hours what an incident of this cause is about: the whole table, one value for
-    every event type, one event type, or one check of what is none of these."""
-    kind = ""
-    if cause is not None and cause.kind is CauseKind.EXPOSURE:
-        what = _option("--exposure", cause.exposure)
-    elif cause is not None and cause.kind is CauseKind.CUT and cause.cut is not None:
-        what = f"{_option('--exposure', cause.exposure)} {_value(cause.cut)}"
-    else:
-        what = _option("--exposure", result.exposure)
-        if result.event_type is not None:
-            what = _option("--event-type", result.event_type)
-        elif result.cut is not None:
-            what += f" {_value(result.cut)}"
-        else:
-            kind = f" --kind {result.kind.value}"
-        if result.status is Status.ERROR:
-            # The data may be wrong as well, and is told when our trouble is over.
-            kind = f" --kind {result.kind.value}"
-    return f"eventwatch silence add {what}{kind} --for 4h --reason '…'"
+def silence(scopes: Sequence[Silence]) -> str:
+    """Mutes for four hours what these silences of ``silence_scope`` mute; empty: one command cannot
+    say it, or it would be too long to copy."""
+    options = {
+        "--exposure": _each(names(one)[0] for one in scopes),
+        "--kind": _each(one.kind for one in scopes),
+        "--event-type": _each(names(one)[1] for one in scopes),
+        "--dimension": _each(names(one)[2] for one in scopes),
+        "--value": _each(names(one)[3] for one in scopes),
+    }
+    # Every option multiplies what the others say, so that is what must be asked for.
+    whole = prod(map(len, options.values())) == len(scopes) > 0
+    if not whole or any("" in found and len(found) > 1 for found in options.values()):
+        return ""
+    said = [_option(option, name) for option, found in options.items() for name in found if name]
+    command = " ".join(["eventwatch silence add", *said, "--for 4h --reason '…'"])
+    return command if len(command) <= _COPIED else ""
 
 
-def _value(cut: Cut) -> str:
-    return f"{_option('--dimension', cut.dimension)} {_option('--value', cut.value)}"
+def _each(found: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(found))
 
 
 def list_team(team: str) -> str:

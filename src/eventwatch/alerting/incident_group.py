@@ -102,8 +102,10 @@ def _firing(board: Board) -> dict[str, tuple[Alert, ...]]:
     for alert in board.alerts.values():
         if alert.state is AlertState.FIRING:
             groups.setdefault((alert.cause or own_cause(alert)).key, []).append(alert)
+    # Fingerprints before ids, which are made of the instant too: what speaks first in a preview does
+    # so in the message that is sent.
     return {
-        key: tuple(sorted(alerts, key=lambda a: (a.explained, a.started_at, a.id)))
+        key: tuple(sorted(alerts, key=lambda a: (a.explained, a.started_at, a.fingerprint, a.id)))
         for key, alerts in groups.items()
     }
 

@@ -209,7 +209,7 @@ def _with_charts(office: Office) -> bool:
 def _chart(tray: Tray, post: Post, incident: Incident, story: Story) -> None:
     """The picture of what speaks loudest; its text is read where it cannot be seen."""
     speaking = [a for a in story.firing if not a.explained] or list(story.firing)
-    speaking.sort(key=lambda a: (-a.result.severity.rank, a.started_at, a.id))
+    speaking.sort(key=lambda a: (-a.result.severity.rank, a.started_at, a.fingerprint, a.id))
     said = "; ".join(a.result.summary for a in speaking[:1] if a.result.summary)
     text = plain(truncate(f"{incident.cause.subject}: {said or 'counts of the last days'}", 250))
     row = tray.row(post, [incident], Message(text, "", text), key_of("chart", incident.id))

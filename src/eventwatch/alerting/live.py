@@ -25,6 +25,7 @@ from eventwatch.alerting.silence_scope import hides, is_wide, scopes
 from eventwatch.alerting.spans import Command, Line, Mention, Name, Text, joined
 from eventwatch.model.alert import Message, Silence
 from eventwatch.model.cause import CauseKind
+from eventwatch.model.counting import counted
 from eventwatch.model.incident import IncidentState, Moment, Role
 
 __all__ = ["Shown", "daily", "essence", "live", "reply", "silence_over"]
@@ -104,7 +105,10 @@ def reply(shown: Shown, moments: Sequence[Moment], office: Office, now: datetime
     made = [line for m in moments for line in replies.lines(shown, m, office, now)]
     if len(made) > _REPLY_LINES:
         rest = len(made) - _REPLY_LINES + 1
-        made = [*made[: _REPLY_LINES - 1], (Text(f"and {rest:,} lines more: "), _show(shown))]
+        made = [
+            *made[: _REPLY_LINES - 1],
+            (Text(f"and {counted(rest, 'line')} more: "), _show(shown)),
+        ]
     mention = replies.mention(shown, moments)
     if mention:
         made[0] = (*mention, Text(" "), *made[0])

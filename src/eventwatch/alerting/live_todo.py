@@ -5,6 +5,7 @@ from __future__ import annotations
 from eventwatch.alerting import commands
 from eventwatch.alerting.escape import truncate
 from eventwatch.alerting.live_view import Shown
+from eventwatch.alerting.silence_scope import hides, of_value, scopes
 from eventwatch.alerting.spans import Bold, Command, Line, Name, Text
 from eventwatch.model.cause import CauseKind
 from eventwatch.model.incident import IncidentState, Role
@@ -24,8 +25,7 @@ def actions(one: Shown, *, full: bool) -> list[Line]:
         made.append(line)
     several = incident.cause.kind is CauseKind.SOURCE and len(one.speaking) > 1
     if one.speaking and not several:
-        mute = commands.silence(one.speaking[0].result, incident.cause)
-        made.append((Text("Mute it for 4 h: "), Command(mute)))
+        made.append(_mute(one))
     if full:
         made.append(_on_purpose(one))
     return made
@@ -49,6 +49,17 @@ def why_here(one: Shown) -> Line:
         )
     if who.is_fallback and one.incident.cause.kind is not CauseKind.SOURCE:
         return (Bold("Sent here"), Text(f" because {who.reason}."))
+    return ()
+
+
+def _mute(one: Shown) -> Line:
+    """What the button does, or where one command cannot say it all the part that is told first; and
+    what that hides."""
+    cause = one.incident.cause
+    for found in (scopes(one.speaking, cause), of_value(cause), scopes(one.speaking[:1], cause)):
+        command = commands.silence(found)
+        if command:
+            return (Text(f"Mute for 4 h ({hides(found)}): "), Command(command))
     return ()
 
 

@@ -192,5 +192,6 @@ def _worst_first(alert: Alert) -> tuple[object, ...]:
         not result.total,
         result.event_type is not None,
         alert.started_at,
+        alert.fingerprint,
         alert.id,
     )

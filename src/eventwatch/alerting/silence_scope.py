@@ -32,7 +32,36 @@ def scopes(alerts: Sequence[Alert], cause: Cause) -> tuple[Silence, ...]:
     found: dict[Silence, None] = {}
     for alert in alerts:
         found.update(dict.fromkeys(_of(alert, cause)))
-    return tuple(found)
+    return tuple(one for one in found if not any(_covers(other, one) for other in found))
+
+
+def of_value(cause: Cause) -> tuple[Silence, ...]:
+    """What mutes the value that an incident is about, whatever speaks in it; empty where it is about
+    none."""
+    if cause.kind is not CauseKind.CUT or cause.cut is None:
+        return ()
+    return (_scope(cause.exposure, None, None, cause.cut),)
+
+
+def names(found: Silence) -> tuple[str, str, str, str]:
+    """Exposure, event type, dimension and value as they are called, of a silence that ``scopes``
+    made."""
+    return (
+        _name(found.exposure),
+        _name(found.event_type),
+        _name(found.dimension),
+        _name(found.value),
+    )
+
+
+def _covers(wider: Silence, one: Silence) -> bool:
+    """Whether all that one mutes is muted by another, wider one."""
+    pairs = zip(_patterns(wider), _patterns(one), strict=True)
+    return wider != one and all(theirs in ("", ours) for theirs, ours in pairs)
+
+
+def _patterns(one: Silence) -> tuple[str, ...]:
+    return one.exposure, one.kind, one.event_type, one.dimension, one.value
 
 
 def _of(alert: Alert, cause: Cause) -> tuple[Silence, ...]:
@@ -46,7 +75,8 @@ def _of(alert: Alert, cause: Cause) -> tuple[Silence, ...]:
         return tuple(_scope(result.exposure, kind, None, None) for kind in kinds)
     if cause.kind is CauseKind.CUT and cut is not None and cut == cause.cut:
         return (_scope(result.exposure, None, None, cut),)
-    kind = result.kind if name is None and cut is None else None
+    # A pattern cannot name an event type without a name: what would be muted is all of its check.
+    kind = result.kind if not name and cut is None else None
     return (_scope(result.exposure, kind, name, cut),)
 
 
@@ -108,10 +138,15 @@ def _named(scope: Silence) -> str:
     what = scope.kind or "everything"
     about = _plain(scope.event_type) if scope.event_type else "every event type"
     if scope.dimension:
-        about += f" with {_plain(scope.dimension)} {_plain(scope.value)}"
+        value = _plain(scope.value) if scope.value else "of any value"
+        about += f" with {_plain(scope.dimension)} {value}"
     return f"{what} about {about} in {_plain(scope.exposure)}"
 
 
 def _plain(pattern: str) -> str:
+    return truncate(_name(pattern), _NAME)
+
+
+def _name(pattern: str) -> str:
     """The name that was made a pattern."""
-    return truncate(_ESCAPED.sub(r"\1", pattern), _NAME)
+    return _ESCAPED.sub(r"\1", pattern)

@@ -1,7 +1,7 @@
 """Wires the parts together. Only ``adapters`` names concrete ones."""
 
 from eventwatch.app.adapters import adapter
-from eventwatch.app.house import House, RunOptions, keeper, load, notifier, store
+from eventwatch.app.house import House, RunOptions, keeper, load, notifier, reader, store
 from eventwatch.app.pulse import late_exposures
 from eventwatch.app.runs import Workplace, audit, cycle, new_run_id, run_cycle, send_due
 from eventwatch.app.telling import tell
@@ -20,6 +20,7 @@ __all__ = [
     "load",
     "new_run_id",
     "notifier",
+    "reader",
     "run_cycle",
     "send_due",
     "store",

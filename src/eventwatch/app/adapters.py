@@ -33,6 +33,7 @@ ADAPTERS = {
     "warehouse": "eventwatch.warehouse.reader:IbisWarehouse",
     "history": "eventwatch.store.history:ParquetHistory",
     "memory": "eventwatch.store.history:MemoryHistory",
+    "orphans": "eventwatch.store.orphans:sweep",
     "standings": "eventwatch.store.standings:standings",
     "backup": "eventwatch.store.backup:backup",
     "store": "eventwatch.store.sql:open_store",

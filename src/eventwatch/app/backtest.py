@@ -205,7 +205,7 @@ def _notes(recording: Recording, span: Span) -> list[str]:
             "judged while learning"
         )
     if recording.null_loaded:
-        said.append(f"{recording.null_loaded:,} rows have no load time and are in no count")
+        said.append(f"rows without a load time, in no count: {recording.null_loaded:,}")
     said.extend(
         f"{dimension} has more values than are followed; which ones was chosen over the whole span"
         for dimension in recording.capped

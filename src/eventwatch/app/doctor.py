@@ -20,6 +20,7 @@ from eventwatch.app.adapters import adapter
 from eventwatch.app.house import SystemClock, contract_source
 from eventwatch.config.load import Loaded
 from eventwatch.model.contract import Catalog
+from eventwatch.model.counting import counted
 from eventwatch.model.errors import EventwatchError, FaultsError
 from eventwatch.model.settings import Exposure
 
@@ -240,8 +241,3 @@ def _ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     areas = list(Area)
     shown = [replace(each, said=" ".join(each.said.split())) for each in findings]
     return tuple(sorted(shown, key=lambda finding: areas.index(finding.area)))
-
-
-def counted(count: int, noun: str) -> str:
-    """``1 team``, ``1,240 teams``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

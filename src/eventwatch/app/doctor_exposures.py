@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from eventwatch.app.adapters import adapter
-from eventwatch.app.doctor import Area, Finding, Level, Look, Patient, counted
+from eventwatch.app.doctor import Area, Finding, Level, Look, Patient
+from eventwatch.model.counting import counted
 from eventwatch.model.errors import ExposureBusy, ExposureInvalid, WarehouseError
 from eventwatch.model.settings import Exposure
 from eventwatch.ports.warehouse import Warehouse

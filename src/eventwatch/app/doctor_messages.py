@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from eventwatch.alerting.routing import usable_channel, usable_group
 from eventwatch.app.adapters import adapter
-from eventwatch.app.doctor import Area, Finding, Level, Patient, counted
+from eventwatch.app.doctor import Area, Finding, Level, Patient
 from eventwatch.app.doctor_settings import owners, some
+from eventwatch.model.counting import counted
 from eventwatch.model.durations import format_duration
 from eventwatch.model.errors import DeliveryError, EventwatchError
 

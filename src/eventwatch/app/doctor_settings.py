@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from eventwatch.alerting.routing import Directory, usable_channel
 from eventwatch.app.adapters import adapter
-from eventwatch.app.doctor import Area, Finding, Level, Patient, counted, fault_findings
+from eventwatch.app.doctor import Area, Finding, Level, Patient, fault_findings
 from eventwatch.model.contract import Contract
+from eventwatch.model.counting import counted
 from eventwatch.model.errors import ConfigError, Fault
 
 _SHOWN = 3

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventwatch.app.adapters import adapter
-from eventwatch.app.doctor import Area, Finding, Level, Patient, counted
+from eventwatch.app.doctor import Area, Finding, Level, Patient
 from eventwatch.app.doctor_libraries import wal_is_safe
 from eventwatch.app.doctor_settings import some
 from eventwatch.app.pulse import late_in
+from eventwatch.model.counting import counted
 from eventwatch.model.durations import format_duration
 from eventwatch.ports.store import StateReader
 

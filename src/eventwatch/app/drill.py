@@ -24,6 +24,7 @@ from eventwatch.backtest.past import Scene
 from eventwatch.model.alert import Action, Delivery, DeliveryState
 from eventwatch.model.incident import Changes, Incident, MomentKind
 from eventwatch.model.measurement import Cells
+from eventwatch.model.names import nearest
 from eventwatch.model.result import Result
 from eventwatch.model.settings import Exposure
 from eventwatch.model.state import ExposureState
@@ -39,6 +40,18 @@ LONGEST = timedelta(days=2)
 MOST_STEPS = 40
 AFTER = 0.7
 """How long what follows the fault is played, in lengths of the fault."""
+
+
+_HAPPENED = {
+    MomentKind.OPENED: "opens",
+    MomentKind.WORSE: "is worse",
+    MomentKind.JOINED: "goes on: a further alert joins it",
+    MomentKind.LEFT: "goes on: one of its alerts is over",
+    MomentKind.REMINDED: "reminds: nobody acknowledged it",
+    MomentKind.ESCALATED: "is escalated",
+    MomentKind.RESOLVED: "is over",
+    MomentKind.REOPENED: "opens again",
+}
 
 
 @dataclass(frozen=True)
@@ -96,7 +109,9 @@ def drill(
     ended = began + fault.lasts
     names = {key.event_type for key in view.rows.keys}
     if fault.event_type not in names:
-        raise Unclear(f"none of its rows is in the history of {exposure.name}")
+        close = nearest(fault.event_type, sorted(name for name in names if name is not None))
+        meant = f"; did you mean {' or '.join(close)}?" if close else ""
+        raise Unclear(f"{exposure.name} has had no row of {fault.event_type!r}{meant}")
     if fault.dimension and fault.dimension not in {d.name for d in exposure.dimensions}:
         known = ", ".join(d.name for d in exposure.dimensions) or "none"
         raise Unclear(f"{fault.dimension} is not watched in {exposure.name}; watched are: {known}")
@@ -274,6 +289,6 @@ class _Listener:
 
 
 def _moment(kind: MomentKind, incident: Incident, text: str) -> str:
-    words = {MomentKind.OPENED: "opens", MomentKind.RESOLVED: "is over"}.get(kind, kind.value)
+    words = _HAPPENED.get(kind, kind.value)
     more = f": {text}" if text else ""
     return f"incident {incident.id} about {incident.cause.subject} {words}{more}"

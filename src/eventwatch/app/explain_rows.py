@@ -14,6 +14,7 @@ from eventwatch.kinds import volume
 from eventwatch.kinds.volume_lived import lived
 from eventwatch.kinds.volume_panel import DAY, judged_at, panel_of
 from eventwatch.kinds.volume_trace import trace_of
+from eventwatch.model.counting import counted
 from eventwatch.model.measurement import HOUR
 from eventwatch.model.trace import Trace
 from eventwatch.model.view import ExposureView
@@ -53,6 +54,6 @@ def nameless(view: ExposureView, *, days: float | None = None) -> Nameless | Non
         days=days,
         scale=aloud.scale[:, :, column],
     )
-    sentence = f"{came:,} rows without an event type in the last 24 h{share}"
+    sentence = f"{counted(came, 'row')} without an event type in the last 24 h{share}"
     trace = replace(trace, title="rows without an event type", sentence=sentence)
     return Nameless(sentence, trace)

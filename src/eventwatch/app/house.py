@@ -12,6 +12,7 @@ from pathlib import Path
 
 from eventwatch.alerting.routing import Directory
 from eventwatch.app.adapters import adapter
+from eventwatch.app.placed import Placed
 from eventwatch.config.load import Loaded
 from eventwatch.contracts.keeper import CatalogKeeper
 from eventwatch.model.alert import Delivery
@@ -23,7 +24,7 @@ from eventwatch.pipeline.judge import Restriction
 from eventwatch.ports.clock import Clock
 from eventwatch.ports.contract_source import ContractSource
 from eventwatch.ports.notifier import Notifier
-from eventwatch.ports.store import Store
+from eventwatch.ports.store import StateReader, Store
 from eventwatch.ports.warehouse import Progress, Warehouse
 
 
@@ -95,7 +96,8 @@ def load(config: Path) -> House:
     if faults:
         raise ConfigError(faults)
     warnings = (*loaded.warnings, *adapter("cross_warnings")(loaded, catalog))
-    return House(loaded, catalog, warnings, adapter("warehouse")(), SystemClock())
+    warehouse = Placed(adapter("warehouse")(), loaded)
+    return House(loaded, catalog, warnings, warehouse, SystemClock())
 
 
 def contract_source(loaded: Loaded) -> ContractSource:
@@ -106,7 +108,14 @@ def contract_source(loaded: Loaded) -> ContractSource:
 
 def store(house: House) -> Store:
     """Opens the state for writing; makes or migrates it."""
-    opened: Store = adapter("store")(house.settings.state)
+    settings = house.settings
+    opened: Store = adapter("store")(settings.state, beside=settings.history)
+    return opened
+
+
+def reader(house: House) -> StateReader | None:
+    """The state for looking only, which makes and changes nothing; None where there is none yet."""
+    opened: StateReader | None = adapter("reader")(house.settings.state)
     return opened
 
 

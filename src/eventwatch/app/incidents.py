@@ -6,10 +6,11 @@ What is done changes rows only; the next telling step edits the messages and wri
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from eventwatch.alerting.live_view import Shown, outcome, what
 from eventwatch.app.feedback import Unclear
 from eventwatch.model.alert import Alert, Delivery
 from eventwatch.model.incident import Incident, IncidentState, Moment, MomentKind, Post
@@ -18,6 +19,8 @@ from eventwatch.ports.store import StateReader, Store
 SHORTEST = 4
 """Characters of an id that are enough where they fit one."""
 LONGEST_TEXT = 2000
+SAYING = 200
+"""Alerts of an incident that are read to say in a line what it is about."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,11 @@ def story(reader: StateReader, incident: Incident) -> Story:
     alerts = reader.alerts_of([m.alert_id for m in incident.members])
     return Story(
         incident=incident,
-        alerts=tuple(sorted(alerts, key=lambda a: (not a.open, a.explained, a.started_at, a.id))),
+        alerts=tuple(
+            sorted(
+                alerts, key=lambda a: (not a.open, a.explained, a.started_at, a.fingerprint, a.id)
+            )
+        ),
         moments=reader.moments(incident.id),
         posts=reader.posts_of(incident.id),
         deliveries=reader.deliveries_of(incident.id),
@@ -144,7 +151,27 @@ def listed(
         if (not teams or any(r.team in teams for r in (i.owner, *i.others)))
         and (not exposures or i.cause.exposure in exposures)
     ]
+    # Those of one cycle have one instant: the worst of them first, and then who waits longest.
+    kept.sort(key=lambda i: (i.began_at, i.id))
+    kept.sort(key=lambda i: (i.open, i.opened_at, i.severity.rank), reverse=True)
     return tuple(kept[:limit])
+
+
+def headline(incident: Incident, alerts: Sequence[Alert]) -> str:
+    """What it is about and what is wrong with it, unescaped, as the header of its message says it:
+    ``order_paid is silent``."""
+    one = Shown(incident, tuple(alerts), incident.owner)
+    return f"{one.subject} {what(one)}" if incident.open else f"{one.subject}: {outcome(one)}"
+
+
+def alerts_of(reader: StateReader, found: Sequence[Incident]) -> Mapping[str, tuple[Alert, ...]]:
+    """Of each incident by its id, what is needed to say what it is about."""
+    wanted = {
+        one.id: [m.alert_id for m in sorted(one.members, key=lambda m: m.explained)[:SAYING]]
+        for one in found
+    }
+    known = {a.id: a for a in reader.alerts_of([i for ids in wanted.values() for i in ids])}
+    return {key: tuple(known[i] for i in ids if i in known) for key, ids in wanted.items()}
 
 
 def _noted(

@@ -20,6 +20,7 @@ from eventwatch.kinds.volume import VolumeCheck
 from eventwatch.kinds.volume_explain import explain as explain_volume
 from eventwatch.kinds.volume_explanation import Explanation
 from eventwatch.model.alert import Alert
+from eventwatch.model.counting import counted
 from eventwatch.model.errors import StoreError
 from eventwatch.model.measurement import SeriesKey
 from eventwatch.model.result import Amount, Basis, Result
@@ -250,7 +251,7 @@ def _reasons(
     open_rows = seen.straddling(_key(decided))
     if open_rows:
         yield (
-            f"{open_rows:,} rows are kept in buckets that hold loads of before and after the cycle: "
+            f"buckets that hold loads of before and after the cycle have {counted(open_rows, 'row')}: "
             "how many of them it saw is an estimate"
         )
     if seen.pruned:
@@ -276,11 +277,11 @@ def _moved(decided: Result, again: Result | None, seen: Then) -> Iterator[str]:
     more = round(other.observed - one.observed)
     if more > open_rows and seen.view.exposure.has_load_time:
         yield (
-            f"{more:,} rows say that they were loaded before the cycle, which did not see them: they "
-            "were committed late"
+            f"by their load times {counted(more, 'row')} came before the cycle, which did not see "
+            "them: committed late"
         )
     if -more > open_rows:
-        yield f"{-more:,} rows that it saw are gone, or were loaded anew since"
+        yield f"of the rows that it saw {-more:,} are gone, or were loaded anew since"
 
 
 def _changed(decided: Basis | None, now: Basis) -> Iterator[str]:

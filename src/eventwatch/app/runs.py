@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
+from pathlib import Path
 
 from structlog.contextvars import bound_contextvars
 
@@ -51,6 +52,8 @@ AT_ONCE = 4
 """Exposures measured side by side; each holds one connection and its share of memory."""
 _LETTERS = DeadLetters()
 """Of the process, since it counts refusals by day."""
+_swept: dict[Path, date] = {}
+"""History → the day on which this process last looked for what nobody uses there."""
 SEND_PATIENCE = timedelta(seconds=30)
 """How long a command that ends waits for a limited channel before it leaves the rest to the next."""
 
@@ -204,6 +207,7 @@ def _run_cycle(
         standings.save(name, now)
         if seen.measured is not None:
             history.forget_before(name, look_back_start(exposure, now) - timedelta(days=2))
+            _sweep(house, now)
         opened.heartbeat(lease_name(exposure), house.clock.now())
         _keep_for_good()
         return seen.report
@@ -299,6 +303,15 @@ def holidays_of(exposure: Exposure, now: datetime) -> tuple[Holiday, ...]:
     last = now + timedelta(days=2)
     found: tuple[Holiday, ...] = adapter("holidays")(exposure.holidays, first.date(), last.date())
     return found
+
+
+def _sweep(house: House, now: datetime) -> None:
+    """Once a day: what was measured of exposures as they were configured long ago."""
+    root, today = house.settings.history, now.date()
+    if _swept.get(root) != today:
+        _swept[root] = today
+        used = [history_name(exposure) for exposure in house.settings.exposures]
+        adapter("orphans")(root, used, now)
 
 
 @lru_cache(maxsize=1)

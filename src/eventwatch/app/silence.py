@@ -47,7 +47,7 @@ class Muting:
 
 
 def listed(
-    reader: StateReader,
+    reader: StateReader | None,
     windows: Sequence[Maintenance],
     now: datetime,
     *,
@@ -55,7 +55,7 @@ def listed(
 ) -> tuple[Muting, ...]:
     """What mutes now, the first to end first; the next opening of each window that is closed; and what
     ended since an instant, if one is given, the latest first."""
-    known = reader.silences(now, ended_since=ended_since)
+    known = () if reader is None else reader.silences(now, ended_since=ended_since)
     open_now = (*(s for s in known if s.ends_at > now), *maintenance_silences(windows, now))
     over = [s for s in known if s.ends_at <= now]
     rows = (
@@ -63,6 +63,8 @@ def listed(
         *maintenance_next(windows, now),
         *over,
     )
+    if reader is None:
+        return tuple(Muting(s, (), 0) for s in rows)
     hidden = reader.hidden_by([s.id for s in rows])
     return tuple(
         Muting(s, _incidents(reader, hidden.get(s.id, ())), len(hidden.get(s.id, ()))) for s in rows

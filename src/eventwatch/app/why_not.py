@@ -157,7 +157,10 @@ def _remembered(reader: StateReader, bad: Iterable[Result], now: datetime) -> It
         return
     for alert in alerts:
         yield Link(
-            "alert", True, f"{alert.id[:12]} {alert.state.value} since {_at(alert.started_at)}"
+            "alert",
+            True,
+            f"{alert.id[:12]} of {alert.result.kind.value}/{alert.result.aspect}, "
+            f"{alert.state.value} since {_at(alert.started_at)}",
         )
     fired = [a for a in alerts if a.fired_at is not None and a.fired_at <= now]
     if not fired:

@@ -229,6 +229,7 @@ class _Arrivals:
         return self._ledger
 
     def _write(self, numbers: IntArray) -> None:
-        for number in numbers.tolist():
-            seen = Seen(from_epoch(self._first[number]), from_epoch(self._last[number]))
+        first, last = self._first[numbers].tolist(), self._last[numbers].tolist()
+        for number, began, ended in zip(numbers.tolist(), first, last, strict=True):
+            seen = Seen(from_epoch(began), from_epoch(ended))
             self._ledger[self._keys[number]] = seen

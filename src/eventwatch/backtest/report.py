@@ -10,6 +10,7 @@ from eventwatch.backtest.compare import Comparison, Side
 from eventwatch.backtest.incident import Incident, Replay, Week, by_week, weeks_in, weeks_of
 from eventwatch.backtest.picture import Picture
 from eventwatch.backtest.span import Span
+from eventwatch.model.counting import counted
 from eventwatch.model.result import Result
 
 
@@ -129,7 +130,8 @@ class Backtest:
                 said.extend(_too_many(row, limits.per_week))
         for side, limit in ((Side.ADDED, limits.added), (Side.REMOVED, limits.removed)):
             if limit is not None and self.count(side) > limit:
-                said.append(f"{self.count(side)} incidents {side.value}, at most {limit} may be")
+                over = counted(self.count(side), "incident")
+                said.append(f"{over} {side.value}, at most {limit} may be")
         return tuple(said)
 
     def exit_code(self, limits: Limits) -> int:
@@ -141,8 +143,8 @@ class Backtest:
 
 def _too_many(row: TeamWeeks, limit: int) -> Sequence[str]:
     return [
-        f"{row.team or 'no team'}: {week.incident_count} incidents in the week of {week.monday}, "
-        f"at most {limit} may be"
+        f"{row.team or 'no team'}: {counted(week.incident_count, 'incident')} in the week of "
+        f"{week.monday}, at most {limit} may be"
         for week in row.weeks
         if week is not None and week.incident_count > limit
     ]

@@ -20,8 +20,9 @@ from eventwatch.backtest.compare import Comparison, Effect, Pair, Side
 from eventwatch.backtest.incident import Ending, Incident
 from eventwatch.backtest.report import Backtest, ExposureBacktest, Limits, TeamWeeks
 from eventwatch.cli import words
+from eventwatch.cli.codes import MEANINGS
 from eventwatch.cli.console import as_text, show, speaks_unicode
-from eventwatch.cli.faults import counted
+from eventwatch.model.counting import counted
 from eventwatch.model.durations import format_duration, write_duration
 from eventwatch.model.status import Severity
 
@@ -264,7 +265,8 @@ class _View:
         for sentence in made.over(limits):
             line.append(f"\n{clean(sentence)}", "bold red")
         style = {0: "green", 1: "bold red"}.get(code, "magenta")
-        line.append(f"\nexit code {code}", style)
+        meant = "a limit was passed" if code == 1 else MEANINGS[code]
+        line.append(f"\nexit code {code}: {meant}" if code else f"\nexit code {code}", style)
         return line
 
 

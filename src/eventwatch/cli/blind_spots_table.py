@@ -24,7 +24,7 @@ from eventwatch.app.blind_spots import (
 )
 from eventwatch.cli import words
 from eventwatch.cli.console import as_text, show, speaks_unicode
-from eventwatch.cli.faults import counted
+from eventwatch.model.counting import counted
 from eventwatch.model.durations import format_duration
 
 _STYLE = {
@@ -130,13 +130,16 @@ class _View:
         found, within = self.found, format_duration(HORIZONS[self.found.within])
         within = {"24 h": "a day", "1 h": "an hour"}.get(within, within)
         blind, total = found.count(Standing.BLIND), found.total
+        if not total:
+            yield Text("No event type was looked at.", "bold")
+            return
         line = Text(
             f"{blind:,} of {counted(total, 'event type')}: ", "bold red" if blind else "bold"
         )
         line.append(f"a drop to zero would not be told within {within}.")
         for standing, say in (
             (Standing.LEARNING, "still being learned"),
-            (Standing.OFF, "not watched on purpose"),
+            (Standing.OFF, "not judged; why stands above"),
         ):
             if count := found.count(standing):
                 line.append(f" {count:,} {'is' if count == 1 else 'are'} {say}.")

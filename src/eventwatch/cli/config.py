@@ -35,7 +35,13 @@ def schema(
         ),
     ] = Which.CONFIG,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write to this file.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write the answer to this file instead of printing it.",
+        ),
     ] = None,
 ) -> None:
     """Print a JSON Schema.

@@ -44,7 +44,8 @@ def list_contracts(
     """
     from eventwatch.cli import selection
     from eventwatch.cli.console import show
-    from eventwatch.cli.faults import counted, refuse
+    from eventwatch.cli.faults import refuse
+    from eventwatch.model.counting import counted
     from eventwatch.model.durations import format_duration
 
     house = _house(config)

@@ -32,9 +32,9 @@ def demo(
 
         eventwatch demo shop --rows 200000
     """
-    from eventwatch.cli.faults import counted
     from eventwatch.cli.progress import progress_line
     from eventwatch.demo import write
+    from eventwatch.model.counting import counted
 
     with progress_line(sys.stderr) as progress:
         progress(float("nan"), f"making about {rows:,} rows")
@@ -57,9 +57,9 @@ def _print_planted(planted: tuple[object, ...]) -> None:
 
     from eventwatch.alerting.escape import terminal
     from eventwatch.cli.console import show
-    from eventwatch.cli.faults import counted
     from eventwatch.cli.words import instant
     from eventwatch.demo import Planted
+    from eventwatch.model.counting import counted
 
     print(f"\nPlanted: {counted(len(planted), 'incident')}.")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")

@@ -132,7 +132,8 @@ def _subject_width(found: Diagnosis) -> int:
 
 
 def _end(found: Diagnosis) -> str:
-    from eventwatch.app.doctor import Level, counted
+    from eventwatch.app.doctor import Level
+    from eventwatch.model.counting import counted
 
     failed, warned = found.count(Level.FAIL), found.count(Level.WARNING)
     if not failed and not warned:

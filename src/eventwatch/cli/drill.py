@@ -45,7 +45,9 @@ def drill(  # noqa: PLR0917 - each argument is an option of the command
         float | None,
         typer.Option("--rise", metavar="TIMES", help="Instead: 3 is three times as many."),
     ] = None,
-    span: Annotated[str, typer.Option("--for", help="How long: 45m, 3h, 1d.")] = "3h",
+    span: Annotated[
+        str, typer.Option("--for", metavar="SPAN", help="How long: 45m, 3h, 1d.")
+    ] = "3h",
     value: Annotated[
         str,
         typer.Option("--only", metavar="DIMENSION=VALUE", help="Only these rows: platform=ios."),
@@ -56,7 +58,9 @@ def drill(  # noqa: PLR0917 - each argument is an option of the command
     send: Annotated[
         str, typer.Option("--send", metavar="CHANNEL", help="Post the first message there, marked.")
     ] = "",
-    form: Annotated[DrillFormat, typer.Option("--format", "-f", help="Form.")] = DrillFormat.TABLE,
+    form: Annotated[
+        DrillFormat, typer.Option("--format", "-f", help="table for people, json for machines.")
+    ] = DrillFormat.TABLE,
     output: OutputOption = None,
     config: ConfigOption = Path("config.yaml"),
 ) -> None:
@@ -149,7 +153,11 @@ def _text(done: Drilled) -> str:
         after = format_duration(abs(event.at - done.began_at))
         lines.append(f"  +{after:<12}{safe(event.what, 160)}")
     lines.append("")
-    if done.told_after is None:
+    if not done.rows_before:
+        lines.append(
+            "no row of it came in that time, so nothing could go missing: drill a longer --for"
+        )
+    elif done.told_after is None:
         lines.append("nobody would be told; `eventwatch blind-spots` says what could be seen")
     else:
         lines.append(f"told after {format_duration(done.told_after)}")

@@ -44,7 +44,7 @@ def explain(  # noqa: PLR0917 - each argument is an option of the command
     event_type: Annotated[
         str | None,
         typer.Argument(
-            metavar="[EVENT_TYPE]",
+            metavar="EVENT_TYPE",
             show_default=False,
             help="The event type, spelled as in the data.",
         ),

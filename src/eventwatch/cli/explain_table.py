@@ -264,7 +264,7 @@ class _View:
     def _common(self, volume: Explanation) -> str:
         common = volume.common
         assert common is not None
-        text = f"all event types together {self._signed(common.movement)}"
+        text = f"all event types together {self._signed(common.movement)} in the newest bucket"
         if common.together:
             text += ", most of the table moves at once: told of the exposure"
         if common.spoke:

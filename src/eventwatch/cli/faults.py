@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from typing import TextIO
 
+from eventwatch.model.counting import counted
 from eventwatch.model.errors import Fault
 
 
@@ -31,11 +32,6 @@ def show_warnings(warnings: Iterable[Fault], stream: TextIO | None = None) -> No
     stream = sys.stderr if stream is None else stream
     for warning in sorted(set(warnings), key=lambda f: (f.path, f.line or 0, f.key, f.message)):
         print(f"warning: {fault_line(warning)}", file=stream)
-
-
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """``1 fault``, ``2 faults``, ``1,200 faults``."""
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
 def refuse(message: str) -> None:

@@ -43,7 +43,9 @@ def add(  # noqa: PLR0917 - each argument is an option of the command
         ),
     ],
     verdict: Annotated[Verdict, typer.Option("--verdict", help="What it was.", show_default=False)],
-    reason: Annotated[str, typer.Option("--reason", help="Why; shown to whoever asks.")],
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why; shown to whoever asks.")
+    ],
     at: Annotated[
         str | None,
         typer.Option("--at", metavar="INSTANT", help="The bucket that holds this instant."),
@@ -57,7 +59,13 @@ def add(  # noqa: PLR0917 - each argument is an option of the command
         typer.Option("--to", metavar="INSTANT", help="Where it ended; now if absent."),
     ] = None,
     exposure: Annotated[
-        str, typer.Option("--exposure", help="The exposure, where several have the event type.")
+        str,
+        typer.Option(
+            "--exposure",
+            "-e",
+            metavar="NAME",
+            help="The exposure, where several have the event type.",
+        ),
     ] = "",
     config: ConfigOption = Path("config.yaml"),
 ) -> None:
@@ -74,8 +82,7 @@ def add(  # noqa: PLR0917 - each argument is an option of the command
 
         eventwatch feedback add 3f9a01c2 --verdict was-real --reason 'release 4.2 lost the event'
 
-        eventwatch feedback add invoice_sent --verdict not-a-problem --at 2026-03-01T03:00
-        --reason 'weekly batch'
+        eventwatch feedback add invoice_sent --verdict not-a-problem --at yesterday --reason weekly
     """
     from eventwatch import app as wiring
     from eventwatch.app import feedback
@@ -121,11 +128,12 @@ def list_labels(config: ConfigOption = Path("config.yaml")) -> None:
     from eventwatch.alerting.escape import terminal, truncate
     from eventwatch.cli.console import show
 
-    store = wiring.store(wiring.load(config))
+    reader = wiring.reader(wiring.load(config))
     try:
-        labels = store.labels(datetime.now(UTC))
+        labels = () if reader is None else reader.labels(datetime.now(UTC))
     finally:
-        store.close()
+        if reader is not None:
+            reader.close()
     if not labels:
         print("nobody said anything yet")
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,7 +16,8 @@ from eventwatch.cli.options import ConfigOption, ExposuresOption, OutputOption
 
 if TYPE_CHECKING:
     from eventwatch.app import House
-    from eventwatch.ports.store import Store
+    from eventwatch.model.incident import Incident
+    from eventwatch.ports.store import StateReader, Store
 
 app = typer.Typer(
     help="What is wrong, who was told what, and what is done about it.",
@@ -28,7 +29,7 @@ IdArgument = Annotated[
 ]
 TeamsOption = Annotated[
     list[str] | None,
-    typer.Option("--team", metavar="TEAM", help="Owned by or affecting this team; repeatable."),
+    typer.Option("--team", metavar="NAME", help="Owned by or affecting this team; repeatable."),
 ]
 
 
@@ -47,7 +48,9 @@ def list_incidents(  # noqa: PLR0917 - each argument is an option of the command
     teams: TeamsOption = None,
     exposures: ExposuresOption = None,
     closed: Annotated[bool, typer.Option("--all", help="Those that are over, too.")] = False,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="At most so many.")
+    ] = 50,
     form: FormatOption = Format.TABLE,
     output: OutputOption = None,
     config: ConfigOption = Path("config.yaml"),
@@ -65,14 +68,19 @@ def list_incidents(  # noqa: PLR0917 - each argument is an option of the command
     from eventwatch.cli.output import write_answer
     from eventwatch.model.names import team_key
 
-    with _opened(config) as (house, store):
+    with _reading(config) as (house, reader):
         _known(house, exposures or [])
         wanted = [team_key(t) for t in teams or ()]
-        found = incidents.listed(
-            store, teams=wanted, exposures=exposures or (), closed=closed, limit=limit
-        )
+        found: Sequence[Incident] = ()
+        if reader is not None:
+            found = incidents.listed(
+                reader, teams=wanted, exposures=exposures or (), closed=closed, limit=limit
+            )
+        if not found:
+            _known_teams(house, teams or [])
+        alerts = {} if reader is None else incidents.alerts_of(reader, found)
         now = datetime.now(UTC)
-    text = view.list_json(found) if form is Format.JSON else view.list_table(found, now)
+    text = view.list_json(found) if form is Format.JSON else view.list_table(found, alerts, now)
     write_answer(text, output)
 
 
@@ -93,8 +101,9 @@ def show(
     from eventwatch.cli import incidents_view as view
     from eventwatch.cli.output import write_answer
 
-    with _opened(config) as (_, store):
-        story = incidents.story(store, incidents.find(store, incident_id))
+    with _reading(config) as (house, opened):
+        reader = _there(house, opened)
+        story = incidents.story(reader, incidents.find(reader, incident_id))
         now = datetime.now(UTC)
     text = view.story_json(story) if form is Format.JSON else view.story_text(story, now)
     write_answer(text, output)
@@ -123,9 +132,10 @@ def explain(
     from eventwatch.cli.incidents_why_json import explanation_json
     from eventwatch.cli.output import write_answer
 
-    with _opened(config) as (house, store):
-        story = incidents.story(store, incidents.find(store, incident_id))
-        again = rejudged(house, store, story.alerts)
+    with _reading(config) as (house, opened):
+        reader = _there(house, opened)
+        story = incidents.story(reader, incidents.find(reader, incident_id))
+        again = rejudged(house, reader, story.alerts)
         now = datetime.now(UTC)
     if form is Format.JSON:
         write_answer(explanation_json(story, again), output)
@@ -152,7 +162,7 @@ def ack(incident_id: IdArgument, config: ConfigOption = Path("config.yaml")) -> 
 @app.command("resolve")
 def resolve(
     incident_id: IdArgument,
-    reason: Annotated[str, typer.Option("--reason", help="Why it is over.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it is over.")],
     config: ConfigOption = Path("config.yaml"),
 ) -> None:
     """Say that it is over.
@@ -193,6 +203,35 @@ def note(
 
 
 @contextmanager
+def _reading(config: Path) -> Iterator[tuple[House, StateReader | None]]:
+    """Config, and the state for looking; what is unclear ends the command with the reason."""
+    from eventwatch import app as wiring
+    from eventwatch.app.feedback import Unclear
+    from eventwatch.cli.faults import refuse
+
+    house = wiring.load(config)
+    reader = wiring.reader(house)
+    try:
+        yield house, reader
+    except Unclear as error:
+        refuse(str(error))
+    finally:
+        if reader is not None:
+            reader.close()
+
+
+def _there(house: House, reader: StateReader | None) -> StateReader:
+    from eventwatch.app.feedback import Unclear
+
+    if reader is None:
+        raise Unclear(
+            "nothing is remembered yet: `eventwatch run` and `eventwatch run-once --send` keep incidents "
+            f"in the state that {house.loaded.file} names"
+        )
+    return reader
+
+
+@contextmanager
 def _opened(config: Path) -> Iterator[tuple[House, Store]]:
     """Config and state; what is unclear ends the command with the reason."""
     from eventwatch import app as wiring
@@ -215,6 +254,18 @@ def _known(house: House, exposures: list[str]) -> None:
 
     try:
         selection.exposures(exposures, [e.name for e in house.settings.exposures])
+    except selection.NoMatch as error:
+        refuse(str(error))
+
+
+def _known_teams(house: House, teams: list[str]) -> None:
+    """Asked only where nothing is found: a team may have gone since its incident."""
+    from eventwatch.cli import selection
+    from eventwatch.cli.faults import refuse
+
+    directory = house.directory()
+    try:
+        selection.teams(teams, {*directory.known(), directory.fallback_team})
     except selection.NoMatch as error:
         refuse(str(error))
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from eventwatch.alerting.escape import terminal, truncate
+from eventwatch.alerting.words import times
+from eventwatch.model.counting import counted
 from eventwatch.model.durations import format_duration
 from eventwatch.model.incident import Incident, IncidentState, Recipient
 
@@ -29,18 +31,21 @@ def at(instant: datetime | None) -> str:
     return "" if instant is None else f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def list_table(incidents: Sequence[Incident], now: datetime) -> str:
-    """One row an incident."""
+def list_table(
+    incidents: Sequence[Incident], alerts: Mapping[str, Sequence[Alert]], now: datetime
+) -> str:
+    """One row an incident; ``alerts`` by its id."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
+    from eventwatch.app.incidents import headline
     from eventwatch.cli.console import PIPE_WIDTH, as_text
 
     if not incidents:
         return "no incidents\n"
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for name in ("id", "state", "severity", "what", "owner", "began", "lasts", "alerts"):
+    for name in ("id", "state", "severity", "what", "owner", "began (UTC)", "lasts", "alerts"):
         table.add_column(name, overflow="fold")
     for one in incidents:
         until = one.good_since or one.resolved_at or now
@@ -50,9 +55,9 @@ def list_table(incidents: Sequence[Incident], now: datetime) -> str:
             one.id,
             state(one),
             one.severity.value,
-            Text(safe(what(one), _SHORT)),
+            Text(safe(headline(one, alerts.get(one.id, ())), _SHORT)),
             Text(safe(one.owner.team or one.owner.channel, 40)),
-            at(one.began_at),
+            at(one.began_at).removesuffix(" UTC"),
             spell,
             f"{open_members:,} of {len(one.members):,}",
         )
@@ -68,24 +73,19 @@ def state(one: Incident) -> str:
     return one.state.value
 
 
-def what(one: Incident) -> str:
-    """What it is about, unescaped."""
-    from eventwatch.alerting.live_view import subject
-
-    name = subject(one)
-    return f"{name}: {one.cause.detail}" if one.cause.detail else name
-
-
 def story_text(story: Story, now: datetime) -> str:
     """One incident in full."""
+    from eventwatch.app.incidents import headline
+
     one = story.incident
+    detail = f": {safe(one.cause.detail)}" if one.cause.detail else ""
     lines = [
         f"{one.id}  {state(one)}, {one.severity.value}",
-        f"  {safe(what(one))}",
+        f"  {safe(headline(one, story.alerts))}",
         "",
         *_pairs(
             (
-                ("cause", one.cause.kind.value),
+                ("cause", f"{one.cause.kind.value.replace('_', ' ')}{detail}"),
                 ("owner", _who(one.owner)),
                 ("because", safe(one.owner.reason)),
                 ("began", at(one.began_at)),
@@ -95,7 +95,7 @@ def story_text(story: Story, now: datetime) -> str:
                 ("acknowledged", _acknowledged(one)),
                 ("good since", at(one.good_since)),
                 ("resolved", f"{at(one.resolved_at)} {safe(one.end_reason)}".strip()),
-                ("came back", f"{one.reopened} times" if one.reopened else ""),
+                ("came back", times(one.reopened) if one.reopened else ""),
             )
         ),
         "",
@@ -109,7 +109,7 @@ def story_text(story: Story, now: datetime) -> str:
         f"  {at(m.at)}  {m.kind.value}"
         + (f" by {safe(m.author, 60)}" if m.author else "")
         + (f": {safe(m.text)}" if m.text else "")
-        + (f" ({len(m.alert_ids):,} alerts)" if m.alert_ids else "")
+        + (f" ({counted(len(m.alert_ids), 'alert')})" if m.alert_ids else "")
         for m in story.moments
     ]
     lines += ["", "who was told", *(f"  {each}" for each in told(story))]

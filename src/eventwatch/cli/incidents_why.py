@@ -16,10 +16,10 @@ from eventwatch.cli.incidents_view import (
     delivery_line,
     safe,
     state,
-    what,
     why_none,
 )
 from eventwatch.model.alert import Alert, DeliveryState
+from eventwatch.model.counting import counted
 from eventwatch.model.incident import Recipient, Role
 from eventwatch.model.result import Result
 
@@ -31,19 +31,25 @@ _MOST = 10
 
 def explanation(story: Story, again: Mapping[str, Again], now: datetime) -> str:
     """For people. ``again``: by id of the alert; what is missing was not asked for."""
+    from eventwatch.app.incidents import headline
+
     one = story.incident
-    lines = [f"{one.id}  {safe(what(one))}", f"  {state(one)}, {one.severity.value}", ""]
+    lines = [
+        f"{one.id}  {safe(headline(one, story.alerts))}",
+        f"  {state(one)}, {one.severity.value}",
+        "",
+    ]
     spoken = [a for a in story.alerts if not a.explained] or list(story.alerts)
     lines.append("decided on")
     for alert in spoken[:_MOST]:
         lines += [f"  {line}" for line in decision(alert, again.get(alert.id), now)] + [""]
     if len(spoken) > _MOST:
-        lines += [f"  and {len(spoken) - _MOST:,} more alerts", ""]
+        lines += [f"  and {counted(len(spoken) - _MOST, 'more alert')}", ""]
     explained = [a for a in story.alerts if a not in spoken]
     if explained:
         lines += [
-            f"{len(explained):,} more alerts are explained by it: {safe(one.cause.subject, 80)}",
-            "  they are told with it, and by themselves if they outlast it",
+            f"it explains {counted(len(explained), 'more alert')}: {safe(one.cause.subject, 80)}",
+            "  told with it, and by itself what outlasts it",
             *_in_sum([again[a.id] for a in explained if a.id in again]),
             "",
         ]
@@ -148,7 +154,7 @@ def _verdict(again: Again) -> Iterable[str]:
         if told.season is not None:
             yield f"  season    {safe(told.season.words)}"
     if again.came:
-        yield f"  later     {again.came:,} rows of it came since, later than rows usually do"
+        yield f"  later     {counted(again.came, 'row')} of it came since, later than rows usually do"
         if again.in_time is not None:
             text = again.in_time.status.value
             if again.in_time.summary:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from eventwatch.model.durations import parse_duration
 
+_ZONE = re.compile(r"[A-Za-z]+(?:/[A-Za-z0-9_+-]+)+|UTC")
 _AGO = re.compile(r"(?P<span>[\d.\swdhms]+?)\s+ago")
 
 
 def parse_instant(text: str, now: datetime) -> datetime:
-    """Aware UTC: an ISO instant or date, ``now``, ``today``, ``yesterday`` (their first instants) or
-    ``2h ago``. Without a zone it is UTC; a date alone is its first instant.
+    """Aware UTC: an ISO instant or date, with a zone's name behind it or none; ``now``, ``today``,
+    ``yesterday`` (their first instants) or ``2h ago``. Without a zone it is UTC; a date alone is its
+    first instant.
 
     Raises ValueError with a sentence for people; also for what is after ``now``.
     """
@@ -50,11 +53,18 @@ def parse_coming(text: str, now: datetime) -> datetime:
 
 
 def _iso(text: str) -> datetime:
+    instant, _, zone = text.rpartition(" ")
     try:
-        at = datetime.fromisoformat(text)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
+        named = _ZONE.fullmatch(zone) is not None
+        at = datetime.fromisoformat(instant.strip() if named else text)
+        if at.tzinfo is None:
+            at = at.replace(tzinfo=ZoneInfo(zone) if named else UTC)
+        elif named:
+            raise ValueError(f"{text} has two zones")
+        return at.astimezone(UTC)
+    except (ValueError, OverflowError, ZoneInfoNotFoundError, OSError):
         raise ValueError(
             'write an instant like 2026-03-01T12:00, a date like 2026-03-01, "yesterday" or '
-            '"2h ago"; without a zone it is UTC'
+            '"2h ago"; without a zone (2026-03-01T12:00+01:00, "2026-03-01T12:00 Europe/Paris") it is '
+            "UTC"
         ) from None

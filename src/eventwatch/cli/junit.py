@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from eventwatch.alerting.escape import plain
 from eventwatch.cli import words
-from eventwatch.cli.faults import counted
+from eventwatch.model.counting import counted
 from eventwatch.model.result import Result
 from eventwatch.model.status import Severity, Status
 from eventwatch.pipeline.report import Disposition, ExposureReport, Finding, Report

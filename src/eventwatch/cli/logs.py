@@ -73,6 +73,8 @@ def set_up_logging(level: LogLevel, form: LogFormat = LogFormat.AUTO) -> None:
         )
     )
     logging.basicConfig(level=level.value.upper(), handlers=[handler], force=True)
+    # What libraries warn of would else be written past this, over several lines that are no JSON.
+    logging.captureWarnings(capture=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
     # It says at INFO that it did what the daemon says itself.

@@ -36,6 +36,7 @@ from eventwatch.cli import (
 )
 from eventwatch.cli.codes import EXIT_CODES, INTERRUPTED, NOBODY_READS, UNMEASURED, WRONG_SETTINGS
 from eventwatch.cli.logs import LogFormat, LogLevel, set_up_logging
+from eventwatch.cli.streams import keep_streams
 
 _HELP = """Watches analytics-event tables and tells the team that owns an event when its data is late,
 drifts, or its volume is not what it should be.
@@ -62,7 +63,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     # Its tracebacks show local variables, and those may hold secrets.
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    # Examples are to be copied: they are broken only where the terminal is narrow.
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 
 
@@ -135,12 +137,15 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
     not be measured, stored or sent, 130 after Ctrl-C, 141 when the reader of a pipe went away."""
     from eventwatch.model.errors import EventwatchError, FaultsError
 
-    _forgiving_streams()
+    keep_streams()
     try:
         code = app(args=None if arguments is None else list(arguments), standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except typer.TyperException as error:
+        # The library's own word for what is wrong says nothing.
+        if isinstance(said := getattr(error, "message", None), str):
+            error.message = said.replace("Value error, ", "")
         show = getattr(error, "show", None)
         if callable(show):
             show()
@@ -188,11 +193,3 @@ def _nobody_reads() -> int:
     its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return NOBODY_READS
-
-
-def _forgiving_streams() -> None:
-    """A terminal that cannot show a character gets its code instead of an exception."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="backslashreplace")

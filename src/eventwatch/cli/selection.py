@@ -9,6 +9,13 @@ from fnmatch import fnmatchcase
 from eventwatch.model.names import nearest, team_key
 from eventwatch.model.status import KindName
 
+_LISTED_BY = {
+    "event type": "`eventwatch contracts list` lists those that are declared",
+    "declared event type": "`eventwatch contracts list` lists them",
+    "team": "`eventwatch contracts owners` lists them",
+}
+"""Where to look when no name is near."""
+
 
 class NoMatch(ValueError):  # noqa: N818 - what the user is told, not a failure of ours
     """A word that matches nothing; the message names the nearest that exist."""
@@ -42,6 +49,8 @@ def no_match(what: str, pattern: str, known: Iterable[str]) -> NoMatch:
         hint = "; did you mean " + " or ".join(close) + "?"
     elif names and len(names) <= 20:
         hint = f"; there is {', '.join(sorted(names))}"
+    elif what in _LISTED_BY:
+        hint = f"; {_LISTED_BY[what]}"
     else:
         hint = ""
     return NoMatch(f"no {what} matches {pattern!r}{hint}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +16,6 @@ from eventwatch.cli.options import ConfigOption, OutputOption
 
 if TYPE_CHECKING:
     from eventwatch.app import House
-    from eventwatch.model.alert import Silence
 
 app = typer.Typer(
     help="Mute something for a while.\n\nIt is still shown, but nobody is told.",
@@ -25,8 +26,10 @@ app = typer.Typer(
 
 @app.command("add")
 def add(  # noqa: PLR0917 - each argument is an option of the command
-    reason: Annotated[str, typer.Option("--reason", help="Why; shown to whoever asks.")],
-    span: Annotated[str, typer.Option("--for", help="How long: 30m, 4h, 2d.")] = "",
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why; shown to whoever asks.")
+    ],
+    span: Annotated[str, typer.Option("--for", metavar="SPAN", help="How long: 30m, 4h, 2d.")] = "",
     until: Annotated[
         str,
         typer.Option(
@@ -36,22 +39,38 @@ def add(  # noqa: PLR0917 - each argument is an option of the command
         ),
     ] = "",
     event_type: Annotated[
-        str, typer.Option("--event-type", metavar="GLOB", help="Event types that match.")
-    ] = "",
-    exposure: Annotated[str, typer.Option("--exposure", help="This exposure.")] = "",
+        list[str] | None,
+        typer.Option(
+            "--event-type", "-t", metavar="GLOB", help="Event types that match; repeatable."
+        ),
+    ] = None,
+    exposure: Annotated[
+        list[str] | None,
+        typer.Option("--exposure", "-e", metavar="NAME", help="This exposure; repeatable."),
+    ] = None,
     kind: Annotated[
-        str, typer.Option("--kind", help="This check: freshness, drift, volume or duplicates.")
+        list[str] | None,
+        typer.Option(
+            "--kind",
+            metavar="KIND",
+            help="This check: freshness, drift, volume or duplicates; repeatable.",
+        ),
+    ] = None,
+    team: Annotated[
+        str, typer.Option("--team", metavar="NAME", help="What this team would be told.")
     ] = "",
-    team: Annotated[str, typer.Option("--team", help="What this team would be told.")] = "",
     dimension: Annotated[
-        str, typer.Option("--dimension", help="Values of this watched dimension.")
+        str, typer.Option("--dimension", metavar="NAME", help="Values of this watched dimension.")
     ] = "",
-    value: Annotated[str, typer.Option("--value", help="This value of the dimension.")] = "",
+    value: Annotated[
+        str, typer.Option("--value", metavar="VALUE", help="This value of the dimension.")
+    ] = "",
     config: ConfigOption = Path("config.yaml"),
 ) -> None:
     """Mute something from now on.
 
-    What matches every option given is muted.
+    What matches every option given is muted; of --event-type, --exposure and --kind each may be given
+    several times, and any of them is enough.
 
     Examples:
 
@@ -66,6 +85,7 @@ def add(  # noqa: PLR0917 - each argument is an option of the command
     from eventwatch.cli import selection
     from eventwatch.cli.faults import refuse
     from eventwatch.cli.silence_view import instant, scope
+    from eventwatch.model.alert import Silence
     from eventwatch.model.names import team_key
 
     if not (event_type or exposure or kind or team or dimension or value):
@@ -76,10 +96,9 @@ def add(  # noqa: PLR0917 - each argument is an option of the command
         refuse("--reason must not be empty")
     house = wiring.load(config)
     try:
-        if kind:
-            kind = selection.kinds([kind])[0].value
+        kinds = [k.value for k in selection.kinds(kind)] if kind else []
         if exposure:
-            selection.exposures([exposure], [e.name for e in house.settings.exposures])
+            selection.exposures(exposure, [e.name for e in house.settings.exposures])
         if team:
             directory = house.directory()
             selection.teams([team], {*directory.known(), directory.fallback_team})
@@ -89,28 +108,35 @@ def add(  # noqa: PLR0917 - each argument is an option of the command
                 raise selection.no_match("watched dimension", dimension, watched)
     except selection.NoMatch as error:
         refuse(str(error))
-    silence = _silence(
-        event_type=event_type,
-        exposure=exposure,
-        kind=kind,
-        team=team_key(team),
-        dimension=dimension,
-        value=value,
-        reason=reason,
-        starts_at=now,
-        ends_at=ends_at,
-    )
-    _warn_of_unknown(house, event_type)
+    wanted = [
+        Silence(
+            id="",
+            event_type=event_type_,
+            exposure=exposure_,
+            kind=kind_,
+            team=team_key(team),
+            reason=reason,
+            author=os.environ.get("USER") or os.environ.get("LOGNAME") or "somebody",
+            starts_at=now,
+            ends_at=ends_at,
+            dimension=dimension,
+            value=value,
+        )
+        for event_type_, exposure_, kind_ in product(
+            dict.fromkeys(event_type or ("",)), dict.fromkeys(exposure or ("",)), kinds or ("",)
+        )
+    ]
+    _warn_of_unknown(house, event_type or ())
     store = wiring.store(house)
     try:
-        made = silences.add(store, [silence], now)
+        made = silences.add(store, wanted, now)
     finally:
         store.close()
     if not made:
         print("it is muted already, for as long: eventwatch silence list")
-        return
-    print(f"muted {scope(silence)} until {instant(silence.ends_at)}")
-    print(f"to end it: eventwatch silence end {made[0].id}")
+    for one in made:
+        print(f"muted {scope(one)} until {instant(one.ends_at)}")
+        print(f"to end it: eventwatch silence end {one.id}")
 
 
 class Format(StrEnum):
@@ -148,13 +174,14 @@ def list_silences(
     from eventwatch.cli.output import write_answer
 
     house = wiring.load(config)
-    store = wiring.store(house)
+    reader = wiring.reader(house)
     now = datetime.now(UTC)
     since = now - LONGEST if past else None
     try:
-        rows = listed(store, house.settings.maintenance, now, ended_since=since)
+        rows = listed(reader, house.settings.maintenance, now, ended_since=since)
     finally:
-        store.close()
+        if reader is not None:
+            reader.close()
     text = view.list_json(rows, now) if form is Format.JSON else view.list_table(rows, now)
     write_answer(text, output)
 
@@ -191,35 +218,6 @@ def end(
     print("ended")
 
 
-def _silence(
-    *,
-    event_type: str,
-    exposure: str,
-    kind: str,
-    team: str,
-    dimension: str,
-    value: str,
-    reason: str,
-    starts_at: datetime,
-    ends_at: datetime,
-) -> Silence:
-    from eventwatch.model.alert import Silence
-
-    return Silence(
-        id="",
-        event_type=event_type,
-        exposure=exposure,
-        kind=kind,
-        team=team,
-        reason=reason,
-        author=os.environ.get("USER") or os.environ.get("LOGNAME") or "somebody",
-        starts_at=starts_at,
-        ends_at=ends_at,
-        dimension=dimension,
-        value=value,
-    )
-
-
 def _end(span: str, until: str, now: datetime) -> datetime:
     from eventwatch.app.silence import LONGEST
     from eventwatch.cli.faults import refuse
@@ -242,10 +240,10 @@ def _end(span: str, until: str, now: datetime) -> datetime:
     return ends_at
 
 
-def _warn_of_unknown(house: House, event_type: str) -> None:
+def _warn_of_unknown(house: House, event_types: Sequence[str]) -> None:
     from eventwatch.cli import selection
     from eventwatch.cli.console import complain
 
-    if event_type and selection.unmatched([event_type], house.catalog.contracts):
-        message = selection.no_match("declared event type", event_type, house.catalog.contracts)
+    for pattern in selection.unmatched(event_types, house.catalog.contracts):
+        message = selection.no_match("declared event type", pattern, house.catalog.contracts)
         complain(f"warning: {message}")

@@ -19,8 +19,8 @@ from eventwatch.alerting.escape import terminal, truncate
 from eventwatch.cli import words
 from eventwatch.cli.codes import MEANINGS
 from eventwatch.cli.console import as_text, show, speaks_unicode
-from eventwatch.cli.faults import counted
 from eventwatch.cli.spark import sparkline
+from eventwatch.model.counting import counted
 from eventwatch.model.durations import format_duration
 from eventwatch.model.status import Severity, Status
 from eventwatch.pipeline.report import Disposition, ExposureReport, Finding, Report
@@ -34,6 +34,11 @@ _SEVERITY_STYLE = {
     Severity.WARNING: "yellow",
     Severity.INFO: "cyan",
 }
+_MOST_ALIKE = 20
+"""Findings of one severity, check and owner that are told in full."""
+_MOST_NAMED = 10
+_MOST_QUIET = 100
+_ALL = "(--format json has them all)"
 _LONGEST_NAME = 200
 _LONGEST_TEXT = 1000
 _LABELS = 11
@@ -103,12 +108,13 @@ class _View:
         yield _indented(self._headline(report))
         told = [f for f in report.findings if f.disposition is Disposition.FIRING]
         quiet = [f for f in report.findings if f.disposition is not Disposition.FIRING]
-        for finding in told:
-            yield Text()
-            yield from self._finding(finding, report)
+        yield from self._told(told, report)
         if quiet:
             yield Text()
-            yield _indented(self._quiet(quiet))
+            yield _indented(self._quiet(quiet[:_MOST_QUIET]))
+            if len(quiet) > _MOST_QUIET:
+                rest = counted(len(quiet) - _MOST_QUIET, "more finding")
+                yield _indented(Text(f"and {rest} {_ALL}", "dim"))
         if report.errors:
             yield Text()
             yield _indented(self._errors(report.errors))
@@ -149,6 +155,32 @@ class _View:
         return line
 
     # -- findings --------------------------------------------------------------------------------
+
+    def _told(self, told: Sequence[Finding], report: ExposureReport) -> Iterable[object]:
+        """In full, as long as somebody may read it: of thousands alike the first, and the names of
+        some more."""
+        alike: dict[tuple[object, ...], list[Finding]] = {}
+        for finding in told:
+            result = finding.result
+            key = result.severity, result.kind, result.aspect, finding.route.team
+            group = alike.setdefault(key, [])
+            group.append(finding)
+            if len(group) <= _MOST_ALIKE:
+                yield Text()
+                yield from self._finding(finding, report)
+        for group in alike.values():
+            rest = group[_MOST_ALIKE:]
+            if not rest:
+                continue
+            result, team = rest[0].result, _clean(rest[0].route.team, _LONGEST_NAME)
+            some = ", ".join(_subject(f.result) for f in rest[:_MOST_NAMED])
+            dots = ", …" if len(rest) > _MOST_NAMED and self.unicode else ""
+            yield Text()
+            head = Text(f"  and {len(rest):,} more ", "bold")
+            head.append(f"{result.severity.value.upper()}", _SEVERITY_STYLE[result.severity])
+            head.append(f"  {result.kind.value} like these of {team or 'nobody'} {_ALL}")
+            yield head
+            yield Padding(Text(f"{some}{dots}", "dim"), (0, 0, 0, 4))
 
     def _finding(self, finding: Finding, report: ExposureReport) -> Iterable[object]:
         result = finding.result
@@ -245,7 +277,10 @@ class _View:
             yield Text()
             return
         what = "put into the outbox" if report.recorded else "that would be sent"
-        yield Text(f"{counted(len(report.messages), 'message')} {what}", "bold")
+        head = Text(f"{counted(len(report.messages), 'message')} {what}", "bold")
+        if not report.recorded:
+            head.append("  (ids are given on sending)", "dim")
+        yield head
         for message in report.messages:
             yield Text()
             yield from self._message(message)

@@ -34,13 +34,18 @@ def why_not(  # noqa: PLR0917 - each argument is an option of the command
     ],
     at: Annotated[
         str | None,
-        typer.Option("--at", metavar="INSTANT", help="Then: 2026-03-01T12:00, '2h ago'. UTC."),
+        typer.Option(
+            "--at",
+            metavar="INSTANT",
+            help="As of a past instant: 2026-03-01T12:00, 2026-03-01, yesterday, '2h ago'. UTC unless it "
+            "says otherwise.",
+        ),
     ] = None,
     exposure: Annotated[
         str | None, typer.Option("--exposure", "-e", metavar="NAME", help="Only in this exposure.")
     ] = None,
     form: Annotated[
-        WhyNotFormat, typer.Option("--format", "-f", help="Form.")
+        WhyNotFormat, typer.Option("--format", "-f", help="table for people, json for machines.")
     ] = WhyNotFormat.TABLE,
     output: OutputOption = None,
     config: ConfigOption = Path("config.yaml"),

@@ -107,6 +107,12 @@ class Agenda:
         newest = replace(due.slot, status=SlotStatus.SKIPPED, reason=reason, ended_at=now)
         return (*due.skipped, replace(newest, started_at=None))
 
+    def wanted(self, slot: datetime) -> None:
+        """It is in the ledger as one that waits: it gets an end, also where nothing was ever run."""
+        if self.last is None:
+            self.last = slot - timedelta(microseconds=1)
+            self.reason = WAITED
+
     def set_back(self, now: datetime) -> None:
         """The clock went back to ``now`` and that is believed: what comes is due once more."""
         if self.last is not None and self.last > now:

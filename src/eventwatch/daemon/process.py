@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from types import FrameType
 
 from eventwatch import app
+from eventwatch.app.outcry import Outcry
 from eventwatch.app.vitals import Watching
 from eventwatch.daemon.reload import Reloader
 from eventwatch.daemon.right import (
@@ -22,6 +21,7 @@ from eventwatch.daemon.right import (
     identity,
     state_file,
 )
+from eventwatch.daemon.signals import heard
 from eventwatch.daemon.steady import SteadyClock
 from eventwatch.daemon.tenure import Tenure
 from eventwatch.model.errors import EventwatchError, LeaseHeld, StoreError
@@ -34,8 +34,9 @@ TICK = 0.4
 """Seconds between two looks at the clock and the threads."""
 GRACE = 6.0
 """How long running work may take to end after a signal; container engines kill after ten."""
-HARD = 7.5
-"""After so long the process ends whatever it is waiting for."""
+HARD = 7.0
+"""So long after the signal the process ends whatever it is waiting for; eight seconds are promised, and
+a busy machine needs some of them."""
 
 
 class Daemon:
@@ -55,12 +56,16 @@ class Daemon:
         self._stop = threading.Event()
         self._failed = ""
         self._signals = 0
+        self._lock, self._ending = threading.Lock(), False
         self._refused = ""
         self._tenure: Tenure | None = None
         self._holder = identity()
         self._file = state_file(house)
         self._store: Store | None = None
         self._watching: Watching | None = None
+        self._outcry = Outcry(lambda: self._house)
+        self._led = False
+        """It was the daemon of its state, as far as it knows."""
         self._waits_for = "the daemon is starting"
         self._reloader: Reloader | None = None
         if load is not None:
@@ -96,10 +101,7 @@ class Daemon:
 
         Raises StateOwned when another daemon has the state, StoreError when it cannot be used.
         """
-        for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, self._on_stop)
-        if hasattr(signal, "SIGHUP"):
-            signal.signal(signal.SIGHUP, self._on_reload)
+        heard(self._on_stop, self._on_reload)
         threading.excepthook = self._on_death
         try:
             code = self._serve_file() if self._file is not None else self._serve_server()
@@ -116,9 +118,7 @@ class Daemon:
         try:
             self._store = app.store(self._house)
             watching = self._watch(self._store)
-            code = self._hold(
-                Tenure(self._house, self._store, self._clock, self._holder, watching=watching)
-            )
+            code = self._hold(self._tenure_of(self._store, watching))
         finally:
             lock.give()
         return code
@@ -133,11 +133,7 @@ class Daemon:
                 if fenced is None:
                     break
                 try:
-                    code = self._hold(
-                        Tenure(
-                            self._house, fenced, self._clock, self._holder, lease, watching=watching
-                        )
-                    )
+                    code = self._hold(self._tenure_of(fenced, watching, lease))
                 except StoreError as error:
                     # Nothing was begun; the server may be back in a moment.
                     log.error("the watch could not begin: %s", error)
@@ -149,6 +145,19 @@ class Daemon:
         finally:
             lease.give()
         return self._end(in_order=True)
+
+    def _tenure_of(
+        self, store: Store, watching: Watching, lease: ServerLease | None = None
+    ) -> Tenure:
+        return Tenure(
+            self._house,
+            store,
+            self._clock,
+            self._holder,
+            lease,
+            watching=watching,
+            unwritable=self._outcry.look,
+        )
 
     def _watch(self, opened: Store) -> Watching:
         """Health and metrics, for as long as the process lives, while it stands by as well. Raises
@@ -170,8 +179,11 @@ class Daemon:
                 return self._store.fenced(lease.take())
             except LeaseHeld as error:
                 self._waits_for = f"standing by: {error.holder} has the state"
+                self._led = False
             except StoreError as error:
                 self._waits_for = str(error)
+                if self._led:
+                    self._outcry.look(str(error))
             if self._waits_for != said:
                 said = self._waits_for
                 log.info("%s", said)
@@ -190,7 +202,7 @@ class Daemon:
             if error.name != LEASE:
                 raise
             tenure.lost = error.holder
-        self._tenure = tenure
+        self._tenure, self._led = tenure, True
         self._start_reloading()
         while not self._stop.wait(TICK):
             self._failed = self._failed or tenure.check()
@@ -208,7 +220,7 @@ class Daemon:
         """The way out, always in time: what hangs is left behind. The state is changed in single
         transactions, so nothing is left half done."""
         code = DIED if self._failed else 0
-        threading.Thread(target=self._hard_end, args=(code,), name="hard-end", daemon=True).start()
+        self._end_hard_later()
         if self._reloader is not None:
             self._reloader.stop()
         tenure, self._tenure = self._tenure, None
@@ -226,11 +238,18 @@ class Daemon:
             log.info("stopped")
         return code
 
-    def _hard_end(self, code: int) -> None:
+    def _end_hard_later(self) -> None:
+        """Counted from the signal, also where that came in the middle of a start."""
+        with self._lock:
+            if not self._ending:
+                self._ending = True
+                threading.Thread(target=self._hard_end, name="hard-end", daemon=True).start()
+
+    def _hard_end(self) -> None:
         time.sleep(HARD)
         log.warning("work was still running after %.0f s and was cut", HARD)
         logging.shutdown()
-        os._exit(code)
+        os._exit(DIED if self._failed else 0)
 
     def _start_reloading(self) -> None:
         if self._reloader is not None and self._reloader.thread.ident is None:
@@ -248,14 +267,15 @@ class Daemon:
         if tenure is not None:
             tenure.refuse(why)
 
-    def _on_stop(self, number: int, _frame: FrameType | None) -> None:
+    def _on_stop(self, number: int) -> None:
         self._signals += 1
         if self._signals > 1:
             # Whoever asks twice does not want to wait.
             os._exit(128 + number)
+        self._end_hard_later()
         self._stop.set()
 
-    def _on_reload(self, _number: int, _frame: FrameType | None) -> None:
+    def _on_reload(self) -> None:
         if self._reloader is not None:
             self._reloader.ask()
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from eventwatch import app
-from eventwatch.model.errors import ConfigError, EventwatchError, Fault, FaultsError
+from eventwatch.model.errors import (
+    ConfigError,
+    EventwatchError,
+    Fault,
+    FaultsError,
+    StoreError,
+)
 from eventwatch.model.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -16,6 +23,8 @@ log = logging.getLogger(__name__)
 LOOK_EVERY = 1.0
 """Seconds between two looks at the files; a change counts once two looks see the same."""
 _READ = frozenset((".yaml", ".yml", ".proto", ".binpb", ".gz", ".json"))
+AGAIN_EVERY = 30.0
+"""Seconds until what was refused for the state alone is read again: it comes back by itself."""
 _FOR_A_START = ("state", "web")
 """Sections that a running process cannot change."""
 Seen = tuple[tuple[str, int, int, int], ...]
@@ -37,6 +46,8 @@ class Reloader:
         self._house, self._load, self._take, self._refuse = house, load, take, refuse
         self._asked, self._stop = threading.Event(), threading.Event()
         self._watch = watch
+        self._again_at: float | None = None
+        """When to read again without being asked, by ``time.monotonic``."""
         self.thread = threading.Thread(target=self._loop, name="reload", daemon=True)
 
     def ask(self) -> None:
@@ -52,17 +63,25 @@ class Reloader:
         # What was read at the start is what the files were then, or a moment later.
         read = last = self._look()
         while not self._stop.is_set():
-            asked = self._asked.wait(LOOK_EVERY if self._watch else None)
+            asked = self._asked.wait(self._patience())
             self._asked.clear()
             if self._stop.is_set():
                 return
             seen = self._look()
-            if asked or (seen != read and seen == last):
+            again = self._again_at is not None and time.monotonic() >= self._again_at
+            if asked or again or (seen != read and seen == last):
                 read = seen
                 self._read()
             last = seen
 
+    def _patience(self) -> float | None:
+        """Seconds to the next look; None: nobody but a signal needs one."""
+        if self._watch:
+            return LOOK_EVERY
+        return None if self._again_at is None else max(0.0, self._again_at - time.monotonic())
+
     def _read(self) -> None:
+        self._again_at = None
         try:
             house = self._load()
             _refuse_what_needs_a_start(self._house.settings, house.settings)
@@ -73,6 +92,10 @@ class Reloader:
             more = f" (and {len(error.faults) - 1} more)" if len(error.faults) > 1 else ""
             first = str(error.faults[0]) if error.faults else "unknown"
             self._refused(first + more)
+        except StoreError as error:
+            # Nothing is wrong with what was read, so nobody will change it.
+            self._again_at = time.monotonic() + AGAIN_EVERY
+            self._refused(str(error))
         except (EventwatchError, OSError) as error:
             self._refused(str(error))
         except Exception as error:  # a defect in reading must not end the watch

@@ -145,9 +145,12 @@ class Rounds:
             self._late.add(name)
             if agenda.reason == words.BUSY:
                 agenda.reason = words.WAITED
-        slot = agenda.schedule.latest(self._clock.now())
+            slot = agenda.schedule.latest(self._clock.now())
+            late = slot is not None and (agenda.last is None or slot > agenda.last)
+            if slot is not None and late:
+                agenda.wanted(slot)
         log.warning("%s: no worker has been free for %.0f s", name, seconds)
-        if slot is not None and (agenda.last is None or slot > agenda.last):
+        if slot is not None and late:
             reason = "waiting for a free worker"
             self._ledger.write((Slot(name, slot, SlotStatus.DUE, reason),))
 
@@ -187,7 +190,9 @@ class Rounds:
             with self._lock:
                 self._current.pop(name, None)
                 missed: tuple[Slot, ...] = ()
-                if agenda.reason == words.BUSY and not self.stopping.is_set():
+                # Taken out of the config meanwhile, it has no schedule any more.
+                kept = self._agendas.get(name) is agenda
+                if kept and agenda.reason == words.BUSY and not self.stopping.is_set():
                     missed = agenda.pass_over(self._clock.now(), words.BUSY)
             if missed:
                 log.warning("%s: %d slots came while it ran; they are skipped", name, len(missed))

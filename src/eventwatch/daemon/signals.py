@@ -1,9 +1,11 @@
-"""A clean end for signals that come before there is anything to stop."""
+"""Signals: before there is anything to stop, and while the daemon runs."""
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -16,7 +18,10 @@ def stoppable() -> Iterator[None]:
     another code, as process 1 of a container not at all, and of SIGHUP anywhere.
     """
 
-    def end(_number: int, _frame: FrameType | None) -> None:
+    def end(_number: int, frame: FrameType | None) -> None:
+        # An exception inside a compiled module that is being loaded aborts the process.
+        if _importing(frame):
+            os._exit(0)
         raise SystemExit(0)
 
     before = {n: signal.signal(n, end) for n in (signal.SIGTERM, signal.SIGINT)}
@@ -26,3 +31,34 @@ def stoppable() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def heard(stop: Callable[[int], None], reload: Callable[[], None]) -> None:
+    """From now on a thread of its own hears SIGTERM and SIGINT, and SIGHUP. For the main thread.
+
+    A handler runs in the middle of whatever the main thread does: it may not take a lock that is held
+    there, and waits for as long as that thread is inside of a library. A pipe knows neither.
+    """
+    listens, speaks = os.pipe()
+    os.set_blocking(speaks, False)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)
+    signal.set_wakeup_fd(speaks, warn_on_full_buffer=False)
+
+    def listen() -> None:
+        while True:
+            for number in os.read(listens, 64):
+                if number == signal.SIGHUP:
+                    reload()
+                elif number in (signal.SIGTERM, signal.SIGINT):
+                    stop(number)
+
+    threading.Thread(target=listen, name="signals", daemon=True).start()
+
+
+def _importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False

@@ -7,11 +7,13 @@ import contextlib
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from eventwatch import app
 from eventwatch.app.buttons import Buttons
+from eventwatch.app.farewell import forgotten, say_farewell
 from eventwatch.app.pulse import DAEMON_BEAT, STEADY_BEAT, STOPPED_BEAT
 from eventwatch.app.vitals import Watching
 from eventwatch.contracts.keeper import CatalogKeeper
@@ -22,6 +24,7 @@ from eventwatch.daemon.rounds import Deeds, Rounds, Scene
 from eventwatch.daemon.steady import HELD_UP, Jump, SteadyClock
 from eventwatch.daemon.timer import Timer
 from eventwatch.daemon.workers import MOST_GIVEN_UP, Workers
+from eventwatch.model.counting import counted
 from eventwatch.model.durations import format_duration
 from eventwatch.model.errors import DeliveryError, EventwatchError, LeaseHeld, StoreError
 from eventwatch.model.state import Slot, SlotStatus
@@ -35,6 +38,8 @@ BEAT_EVERY = timedelta(seconds=10)
 MOST_WORKERS = 8
 SCHEDULER_DEAD = timedelta(seconds=60)
 """Without an alarm for so long, although one is due every ten seconds."""
+FAREWELL_EVERY = 3600.0
+"""Seconds between two looks for exposures that nobody watches any more."""
 _HEART = "@heart"
 WARNING_SHOT = 1.5
 """Seconds that cycles get to end by themselves before their queries are cancelled."""
@@ -63,9 +68,11 @@ class Tenure:
         lease: ServerLease | None = None,
         *,
         watching: Watching | None = None,
+        unwritable: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """``lease``: the right to run is one, and this keeps it. ``watching`` hears of every slot."""
-        self._watching = watching
+        """``lease``: the right to run is one, and this keeps it. ``watching`` hears of every slot,
+        ``unwritable`` with every heartbeat why the state could not be written, or that it could."""
+        self._watching, self._unwritable = watching, unwritable
         self._lease = lease
         self._store, self._clock, self._holder = store, clock, holder
         self._scene = _scene(replace(house, clock=clock), "")
@@ -91,9 +98,15 @@ class Tenure:
         self._clerk = threading.Thread(target=self._clerks, name="clerk", daemon=True)
         self._buttons = self._new_buttons()
         self._began = clock.now()
+        self._removed: set[str] = set()
+        """Exposures that a newer configuration does not have."""
+        self._farewell_at = clock.monotonic()
 
     def start(self) -> None:
         """Raises StoreError."""
+        # What was done before this, such as the upgrade of a large state, was no pause.
+        jump, _ = self._clock.look()
+        self._rang = self._clock.monotonic()
         if self._watching is not None:
             self._watching.use(self._scene.house, self._scene.keeper)
         now, exposures = self._clock.now(), self._scene.house.settings.exposures
@@ -109,7 +122,9 @@ class Tenure:
         self._desk.start()
         self._clerk.start()
         self._start_buttons()
-        log.info("watching %d exposures", len(exposures))
+        if jump is not None:
+            self._jumped(jump)
+        log.info("watching %s", counted(len(exposures), "exposure"))
 
     def check(self) -> str:
         """Looks at the clock and at every thread; why the process must end, or empty. To be called
@@ -145,6 +160,8 @@ class Tenure:
         self._scene, self._speaker = scene, speaker
         gone = before - {e.name for e in house.settings.exposures}
         self._rounds.forget(gone)
+        self._removed = self._removed.union(gone) - self._rounds.names
+        self._farewell_at = self._clock.monotonic()
         for name in gone:
             self._timer.remove(name)
         for exposure in house.settings.exposures:
@@ -172,7 +189,7 @@ class Tenure:
         if self._ledger.behind:
             return "the state cannot be written"
         if self._workers.given_up:
-            return f"{self._workers.given_up} cycles hang"
+            return f"cycles that hang: {self._workers.given_up}"
         return ""
 
     @property
@@ -264,6 +281,8 @@ class Tenure:
                 self._rounds.waits(name, seconds)
             if beat and not self.lost:
                 self._put_beat()
+            if beat and not self.lost and self._clock.monotonic() >= self._farewell_at:
+                self._say_farewell()
 
     def _put_beat(self) -> None:
         try:
@@ -274,6 +293,33 @@ class Tenure:
             self._lose(error)
         except StoreError as error:
             log.warning("the heartbeat could not be written: %s", error)
+            self._unwritable(str(error))
+        else:
+            self._unwritable("")
+
+    def _say_farewell(self) -> None:
+        """To exposures that nobody watches any more."""
+        self._farewell_at = self._clock.monotonic() + FAREWELL_EVERY
+        removed, watched = self._removed, self._rounds.names
+        try:
+            for name in forgotten(self._store, watched, removed, self._clock.now()):
+                now = self._clock.now()
+                count = say_farewell(self._store, name, app.new_run_id(now), self._holder, now)
+                if count:
+                    log.warning(
+                        "%s is watched no more: %s of it %s",
+                        name,
+                        counted(count, "open alert"),
+                        "ends" if count == 1 else "end",
+                    )
+                    self._desk.wake()
+                else:
+                    # A last cycle is still at it: soon again.
+                    self._farewell_at = self._clock.monotonic()
+        except LeaseHeld as error:
+            self._lose(error)
+        except EventwatchError as error:
+            log.warning("what is open of exposures watched no more could not be ended: %s", error)
 
     def _wall_now(self) -> datetime:
         return self._clock.on_the_wall(self._clock.now())

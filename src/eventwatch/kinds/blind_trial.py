@@ -24,7 +24,8 @@ from eventwatch.kinds.blind_futures import DROPS, UNCHANGED, Rates, Timing, rate
 from eventwatch.kinds.blind_promises import Course, told_by_promise
 from eventwatch.kinds.volume import Subject, bars_of, settings_of
 from eventwatch.kinds.volume_calendar import holiday_marks, label_marks
-from eventwatch.kinds.volume_panel import FINE_BACK, Grid, VolumePanel, grid_of
+from eventwatch.kinds.volume_panel import Grid, VolumePanel, grid_of
+from eventwatch.kinds.volume_share import FINE_BACK
 from eventwatch.kinds.volume_stop import STOP_P, chance_of_silence, counted_on
 from eventwatch.kinds.volume_verdict import failing
 from eventwatch.model.contract import Direction

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -132,9 +132,13 @@ class Rules(Generic[C]):
 
 
 def _matches(definition: Check, event_type: str, team: str) -> bool:
-    return any(fnmatchcase(event_type, g) for g in definition.events) and any(
-        fnmatchcase(team, g) for g in definition.teams
-    )
+    return _named(definition.events, event_type) and _named(definition.teams, team)
+
+
+@lru_cache(maxsize=1 << 15)
+def _named(globs: tuple[str, ...], name: str) -> bool:
+    """Whether one of the globs matches; kept, since every cycle asks it of every event type."""
+    return any(fnmatchcase(name, g) for g in globs)
 
 
 def _specificity(definition: Check) -> tuple[int, int]:

@@ -76,6 +76,22 @@ def quantile(bins: FloatArray, share: float) -> float:
     return part if k == 0 else float(2.0 ** (k - 1 + min(max(part, 0.0), 1.0)))
 
 
+def quantiles(bins: FloatArray, share: float) -> FloatArray:
+    """[N] ``quantile`` of each row of ``bins`` [N, DELAY_BINS], none of which is empty."""
+    wanted = share * bins.sum(axis=1)
+    above = np.cumsum(bins, axis=1)
+    place = np.minimum((above < wanted[:, None]).sum(axis=1), DELAY_BINS - 1)[:, None]
+    mine = np.take_along_axis(bins, place, axis=1)[:, 0]
+    before = np.take_along_axis(above, place, axis=1)[:, 0] - mine
+    part = np.where(mine > 0, (wanted - before) / np.where(mine > 0, mine, 1.0), 1.0)
+    return np.array(
+        [
+            p if k == 0 else 2.0 ** (k - 1 + min(max(p, 0.0), 1.0))
+            for k, p in zip(place[:, 0].tolist(), part.tolist(), strict=True)
+        ]
+    )
+
+
 def summed_bins(cells: Cells, now: datetime, *, hours: int) -> FloatArray:
     """[DELAY_BINS] of what was loaded in the last hours, the running one included."""
     recent = Delays.of(cells, now).bins[-hours:]

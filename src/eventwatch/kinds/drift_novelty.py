@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from eventwatch.model.measurement import NULL_VALUE, OTHER
 from eventwatch.model.view import ExposureView, Seen
@@ -90,6 +91,7 @@ def _novelty_of(view: ExposureView, dimension: str, seen: dict[str, Seen]) -> No
     )
 
 
-def watched_by(globs: Iterable[str], dimension: str) -> bool:
+@lru_cache(maxsize=1024)
+def watched_by(globs: tuple[str, ...], dimension: str) -> bool:
     """Whether a definition's ``dimensions`` name it."""
     return any(fnmatchcase(dimension, glob) for glob in globs)

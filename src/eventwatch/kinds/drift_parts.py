@@ -30,6 +30,7 @@ from eventwatch.kinds.drift_scene import (
 )
 from eventwatch.kinds.drift_stops import Stop, weigh_stops
 from eventwatch.model.contract import Contract, LifecycleState
+from eventwatch.model.counting import counted
 from eventwatch.model.durations import format_duration, from_epoch
 from eventwatch.model.measurement import OTHER, SeriesKey
 from eventwatch.model.names import is_misspelling
@@ -41,6 +42,8 @@ NAMED_P, NAMED_ROWS = 1e-5, 8.0
 """Of a value that a contract names: chance, and rows expected since, from which it is missing."""
 LEARNED_SHARE = 0.05
 """Of an event type's rows; a smaller part that nobody named is nobody's promise."""
+STRAGGLES = 2 * 3600
+"""Seconds between an hour's first load and its last from which the last is a straggler's."""
 MIN_ROWS = 20
 """Rows of an event type from which a value's first coming may be asked for."""
 
@@ -101,10 +104,17 @@ def judge_parts(
 
 
 def _rows_since(view: ExposureView, span: timedelta) -> IntArray:
-    late = view.cuts.last_loaded > (view.now - span).timestamp()
-    return np.bincount(
-        view.cuts.series[late], weights=view.cuts.rows[late], minlength=len(view.cuts.keys)
-    ).astype(np.int64)
+    """Rows per series that were loaded in the last ``span``. A cell of the cuts holds all loads of an
+    hour's rows within one day: of one whose loads began long before, a straggler came lately, and the
+    hour did not."""
+    cells, since = view.cuts, int((view.now - span).timestamp())
+    late = cells.last_loaded > since
+    spans = late & (cells.first_loaded <= since)
+    straggler = spans & (cells.last_loaded - cells.first_loaded > STRAGGLES)
+    rows = np.where(straggler, 1, cells.rows)
+    return np.bincount(cells.series[late], weights=rows[late], minlength=len(cells.keys)).astype(
+        np.int64
+    )
 
 
 def _stopped_parts(
@@ -200,7 +210,7 @@ class _Part:
         view = self.scene.view
         seen = view.ledger.get(SeriesKey(self.contract.event_type, self.dimension, value))
         if total < MIN_ROWS:
-            few = f"only {total:,} rows came at all: too few to miss a value"
+            few = f"only {counted(total, 'row')} came at all: too few to miss a value"
             return self._make("value_missing", Status.SKIPPED, few, value)
         words = f"{self.dimension} {shown(value)}"
         if seen is not None:

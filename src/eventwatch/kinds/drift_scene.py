@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 
 from eventwatch.kinds.arrivals import spark_of
 from eventwatch.kinds.delays import quantile, summed_bins
-from eventwatch.kinds.drift_stops import BySeries, Members, Stop, Sums, numbered, sum_up
+from eventwatch.kinds.drift_stops import (
+    BySeries,
+    Members,
+    Stop,
+    Sums,
+    by_part,
+    by_value,
+    numbered,
+    sum_up,
+)
 from eventwatch.kinds.results import Maker
 from eventwatch.model.measurement import HOUR
 from eventwatch.model.result import Amount, Spark
@@ -43,9 +52,9 @@ class Scene:
         return int(self.view.now.timestamp() - wait) // HOUR
 
     @cached_property
-    def whole(self) -> tuple[Members, list[tuple[str, str]], Sums]:
+    def whole(self) -> tuple[Members, tuple[tuple[str, str], ...], Sums]:
         """Every value of every dimension over all event types."""
-        of_series, pairs = numbered([(k.dimension, k.value) for k in self.view.cuts.keys])
+        of_series, pairs = by_value(self.view.cuts.keys)
         groups, dims = numbered([dimension for dimension, _ in pairs])
         members = Members(of_series, groups, len(dims))
         return members, pairs, sum_up(self._by_series, members)
@@ -59,7 +68,7 @@ class Scene:
 
     @cached_property
     def _fine(self) -> tuple[NDArray[np.int64], int]:
-        groups, labels = numbered([(k.event_type, k.dimension) for k in self.view.cuts.keys])
+        groups, labels = by_part(self.view.cuts.keys)
         return groups, len(labels)
 
     @cached_property

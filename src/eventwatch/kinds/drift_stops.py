@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from eventwatch.detect.rate import gap_p_value, silence_p_value
 from eventwatch.kinds.arrivals import NEVER, FloatArray, IntArray
-from eventwatch.model.measurement import HOUR, Cells
+from eventwatch.model.measurement import HOUR, Cells, SeriesKey
 
 SHARE_DISPERSION = 0.1
 """Shares move less than rates do, but they move."""
@@ -242,6 +243,27 @@ def _by_loads(cells: Cells, group: NDArray[np.int64], own: NDArray[np.bool_]) ->
 
 
 L = TypeVar("L", bound=Hashable)
+
+
+@lru_cache(maxsize=4)
+def by_value(
+    keys: tuple[SeriesKey, ...],
+) -> tuple[NDArray[np.int64], tuple[tuple[str, str], ...]]:
+    """``numbered`` by dimension and value. Kept: the series of an exposure are nearly always those of
+    the cycle before."""
+    numbers, labels = numbered([(key.dimension, key.value) for key in keys])
+    numbers.flags.writeable = False
+    return numbers, tuple(labels)
+
+
+@lru_cache(maxsize=4)
+def by_part(
+    keys: tuple[SeriesKey, ...],
+) -> tuple[NDArray[np.int64], tuple[tuple[str | None, str], ...]]:
+    """``numbered`` by event type and dimension; kept alike."""
+    numbers, labels = numbered([(key.event_type, key.dimension) for key in keys])
+    numbers.flags.writeable = False
+    return numbers, tuple(labels)
 
 
 def numbered(labels: Sequence[L]) -> tuple[NDArray[np.int64], list[L]]:

@@ -18,6 +18,7 @@ from pydantic import Field, field_validator
 from eventwatch.kinds.arrivals import IntArray, spark_of
 from eventwatch.kinds.definition import Check, Duration, Rules
 from eventwatch.kinds.results import Maker
+from eventwatch.model.counting import counted
 from eventwatch.model.durations import format_duration, from_epoch
 from eventwatch.model.measurement import HOUR, Cells
 from eventwatch.model.result import Amount, Result, Spark
@@ -148,9 +149,9 @@ def _result(
 def _said(count: _Count, check: DuplicatesCheck) -> str:
     span = format_duration(check.over)
     if not count.repeated:
-        return f"no repeated id in the {count.rows:,} rows of the last {span}"
+        return f"no repeated id in {counted(count.rows, 'row')} of the last {span}"
     share = count.repeated / max(count.rows, 1) * 100
-    rows = "1 row" if count.repeated == 1 else f"{count.repeated:,} rows"
+    rows = counted(count.repeated, "row")
     repeats = "repeats" if count.repeated == 1 else "repeat"
     return (
         f"{rows} of the last {span} {repeats} an event id that came before ({share:.2g} % of "

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventwatch.kinds.definition import Rules
-from eventwatch.kinds.delays import Delays, bin_of, quantile
+from eventwatch.kinds.delays import Delays, bin_of, quantile, quantiles
 from eventwatch.kinds.freshness_check import FreshnessCheck
 from eventwatch.kinds.results import Maker
 from eventwatch.model.contract import Contract
+from eventwatch.model.counting import counted
 from eventwatch.model.durations import format_duration, from_epoch
 from eventwatch.model.measurement import DELAY_BINS, HOUR
 from eventwatch.model.result import Amount, Fact, Result
@@ -68,7 +69,7 @@ def _of_exposure(view: ExposureView, check: FreshnessCheck, delays: Delays, make
     recent, hours = _latest(delays.bins, MIN_ROWS)
     rows = int(recent.sum())
     if rows < MIN_ROWS:
-        few = f"only {rows:,} rows in the last 24 h" if rows else "no row in the last 24 h"
+        few = f"only {counted(rows, 'row')} in the last 24 h" if rows else "no row in the last 24 h"
         return maker.make(check, "lag", Status.SKIPPED, f"{few}: too few to judge")
     observed = quantile(recent, 0.95)
     limit, usual = check.max_lag, float("nan")
@@ -124,7 +125,7 @@ def _learned_limit(delays: Delays, hours: int) -> tuple[float, timedelta] | None
     seen = np.flatnonzero(past.sum(axis=1) >= MIN_ROWS)
     if len(seen) < MIN_PAST:
         return None
-    values = np.array([quantile(past[h], 0.95) for h in seen])
+    values = quantiles(past[seen], 0.95)
     usual = float(np.quantile(values, 0.9))
     for back in range(hours):
         same = (delays.start + seen - (delays.start + len(delays.bins) - 1 - back)) % 24 == 0
@@ -179,7 +180,7 @@ def _of_types(
         recent, hours = _latest(shaped[i], MIN_ROWS_OF_TYPE)
         rows = int(recent.sum())
         if rows < MIN_ROWS_OF_TYPE:
-            reason = f"only {rows:,} rows in the last 24 h: too few to judge"
+            reason = f"only {counted(rows, 'row')} in the last 24 h: too few to judge"
             yield _of(maker, check, contract, Status.SKIPPED, reason)
             continue
         observed, limit = quantile(recent, 0.95), contract.max_lag.total_seconds()

@@ -15,6 +15,7 @@ from eventwatch.kinds.arrivals import Arrivals
 from eventwatch.kinds.definition import Rules
 from eventwatch.kinds.freshness_check import FreshnessCheck
 from eventwatch.kinds.results import Maker
+from eventwatch.model.counting import counted
 from eventwatch.model.durations import from_epoch
 from eventwatch.model.measurement import HOUR, Changed
 from eventwatch.model.result import Amount, Fact, Result
@@ -103,7 +104,7 @@ def judge_times(
 
 
 def _counted(counts: dict[str, int], share: float) -> str:
-    parts = [f"{n:,} rows {WORDS[word]}" for word, n in counts.items() if n]
+    parts = [f"{counted(n, 'row')} {WORDS[word]}" for word, n in counts.items() if n]
     if not parts:
         return "no row of the last 24 h has a time that cannot be"
     return f"{' and '.join(parts)} in the last 24 h ({_percent(share)} of all)"
@@ -122,10 +123,10 @@ def _load_times(
     share = bad / max(rows + bad, 1)
     fails = bad >= MIN_ROWS and share > check.max_bad_times
     parts = [
-        f"{n:,} rows {words}"
-        for n, words in (
-            (view.null_loaded, "have no load time"),
-            (view.future_loaded, "are to be loaded in the future"),
+        f"{counted(n, 'row')} {one if n == 1 else many}"
+        for n, one, many in (
+            (view.null_loaded, "has no load time", "have no load time"),
+            (view.future_loaded, "is to be loaded in the future", "are to be loaded in the future"),
         )
         if n
     ]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eventwatch.kinds.drift_stops import numbered
+from eventwatch.kinds.drift_stops import by_part
 from eventwatch.model.measurement import HOUR, Cells
 
 FloatArray = NDArray[np.float64]
@@ -68,7 +68,7 @@ class CutSums:
 def sums_of(cells: Cells, at: int, measured_from: int) -> CutSums:
     """One pass over the cells. ``at`` and ``measured_from``: epoch seconds."""
     size, hour = len(cells.keys), at // HOUR
-    group, labels = numbered([(key.event_type, key.dimension) for key in cells.keys])
+    group, labels = by_part(cells.keys)
     # Of a million cells nearly all are old.
     late = np.flatnonzero(cells.occurred >= (hour - SETTLED[1]) * HOUR)
     back = hour - 1 - cells.occurred[late] // HOUR

@@ -192,5 +192,6 @@ def _explained(dimension: str, names: Sequence[str], came: FloatArray, due: Floa
     word = "missing" if total < 0 else "extra"
     text = f"{listed} ({min(part[said].sum(), 1.0):.0%} of the {word} rows)"
     if due[rest].sum() >= 1:
-        text += f", the others {left:+.0%}"
+        # Added to, so that there is no "-0%".
+        text += f", the others {round(left, 2) + 0.0:+.0%}"
     return text

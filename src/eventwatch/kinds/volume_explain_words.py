@@ -7,7 +7,7 @@ from eventwatch.kinds.volume_explanation import Explanation
 from eventwatch.kinds.volume_rates import RARE_PER_DAY
 from eventwatch.kinds.volume_stop import Verdict
 from eventwatch.kinds.volume_verdict import STAYS
-from eventwatch.kinds.volume_words import number, span_of, when
+from eventwatch.kinds.volume_words import events, number, span_of, when
 from eventwatch.model.contract import Direction, Pattern
 from eventwatch.model.durations import format_duration
 from eventwatch.model.status import Status
@@ -29,7 +29,7 @@ def sentence(made: Explanation, verdict: Verdict | None) -> str:
         )
     if spoke is None or made.observed is None or made.expected is None or made.z is None:
         return made.result.summary or "nothing can be said of its counts now"
-    seen = "no events" if made.observed == 0 else f"{number(made.observed)} events"
+    seen = "no events" if made.observed == 0 else events(made.observed)
     if made.observed == 1:
         seen = "1 event"
     start, end = int(spoke.start_at.timestamp()), int(spoke.end_at.timestamp())

@@ -10,7 +10,7 @@ from eventwatch.detect.calendar import DAY
 from eventwatch.kinds.definition import Check
 from eventwatch.kinds.results import Maker
 from eventwatch.kinds.volume_panel import Grid, VolumePanel, grid_of
-from eventwatch.kinds.volume_words import number, when
+from eventwatch.kinds.volume_words import events, number, when
 from eventwatch.model.contract import Contract, LifecycleState
 from eventwatch.model.durations import from_epoch
 from eventwatch.model.result import Amount, Result
@@ -112,7 +112,7 @@ def _floor(
         check,
         "floor",
         Status.FAIL if fails else Status.PASS,
-        f"{number(counts[day])} events {span}, the contract promises at least {number(least)} a day"
+        f"{events(counts[day])} {span}, the contract promises at least {number(least)} a day"
         if fails
         else "",
         event_type=contract.event_type,
@@ -154,7 +154,7 @@ def _ceiling(
         check,
         "ceiling",
         Status.FAIL if fails else Status.PASS,
-        f"{number(known[day])} events {span}, the contract allows at most {number(most)} a day"
+        f"{events(known[day])} {span}, the contract allows at most {number(most)} a day"
         if fails
         else "",
         event_type=contract.event_type,

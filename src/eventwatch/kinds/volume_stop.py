@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from eventwatch.detect.panel import Scored
 from eventwatch.detect.rate import silence_p_value
-from eventwatch.kinds.volume_panel import FINE_BACK, VolumePanel
+from eventwatch.kinds.volume_panel import VolumePanel
+from eventwatch.kinds.volume_share import FINE_BACK
 from eventwatch.model.measurement import FINE
 
 FloatArray = NDArray[np.float64]
@@ -55,6 +56,7 @@ def stopped(panel: VolumePanel, scored: Scored) -> dict[int, Verdict]:
     return {
         int(s): Verdict(t, 0, -9.0, float(chance[s]), float(expected[s] / SLACK))
         for s in np.flatnonzero(hit)
+        if not panel.silent_before(int(s))
     }
 
 

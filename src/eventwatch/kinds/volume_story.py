@@ -16,7 +16,7 @@ from eventwatch.kinds.definition import Check
 from eventwatch.kinds.results import Maker
 from eventwatch.kinds.volume_panel import VolumePanel
 from eventwatch.kinds.volume_stop import Verdict
-from eventwatch.kinds.volume_words import number, span_of, when
+from eventwatch.kinds.volume_words import events, number, span_of, when
 from eventwatch.model.durations import format_duration, from_epoch
 from eventwatch.model.measurement import HOUR
 from eventwatch.model.result import NEW_LEVEL, Amount, Fact, Result, Spark
@@ -70,14 +70,14 @@ def failure(panel: VolumePanel, scored: Scored, column: int, verdict: Verdict) -
         )
     else:
         hour = " at this hour" if verdict.window * grid.step <= 3 * HOUR else ""
-        summary = (
-            f"{number(observed)} events {when(begin, end)}, usually {span_of(lower, upper)}{hour}"
-        )
+        summary = f"{events(observed)} {when(begin, end)}, usually {span_of(lower, upper)}{hour}"
     length = unit if verdict.window == 1 else format_duration(verdict.window * grid.step)
     facts = [Fact("spoke", f"{length} (z {verdict.z:+.1f})")]
     common = float(scored.common[t])
     if abs(common) >= WITNESSED:
-        facts.append(Fact("the others", f"all event types together: {common:+.0%}"))
+        newest = {HOUR: "hour", 24 * HOUR: "day"}.get(grid.step, "bucket")
+        text = f"all event types together: {common:+.0%} in the newest {newest}"
+        facts.append(Fact("the others", text))
         facts.append(Fact("by its own past", f"z {scored.own_z[t, column]:+.1f}"))
     if expected >= 1 and not silent:
         facts.append(Fact("change", f"{observed / expected - 1:+.0%}"))
@@ -244,7 +244,7 @@ def together(make: Maker, check: Check, panel: VolumePanel, scored: Scored) -> R
         check,
         "common",
         Status.FAIL,
-        f"all event types together: {number(observed)} events {when(begin, end)}, "
+        f"all event types together: {events(observed)} {when(begin, end)}, "
         f"usually about {number(expected)} ({change:+.0%})",
         amount=Amount(
             "events",

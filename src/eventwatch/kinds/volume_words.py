@@ -13,6 +13,12 @@ def number(count: float) -> str:
     return f"{round(count):,}"
 
 
+def events(count: float) -> str:
+    """ "1 event", "1,240 events"."""
+    said = number(count)
+    return f"{said} event" if said == "1" else f"{said} events"
+
+
 def span_of(lower: float, upper: float) -> str:
     """ "9,800 to 11,600", rounded to what is meant."""
     low, high = _rounded(lower), _rounded(upper)

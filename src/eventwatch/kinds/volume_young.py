@@ -13,7 +13,7 @@ from eventwatch.detect.newborn import Newborn, Table, newborn
 from eventwatch.detect.panel import Scored
 from eventwatch.kinds.volume_panel import DAY, VolumePanel
 from eventwatch.kinds.volume_story import Told, spark
-from eventwatch.kinds.volume_words import number, span_of, when
+from eventwatch.kinds.volume_words import events, number, span_of, when
 from eventwatch.model.durations import format_duration, from_epoch
 from eventwatch.model.measurement import HOUR
 from eventwatch.model.result import Amount, Fact
@@ -52,8 +52,7 @@ def fallen(panel: VolumePanel, scored: Scored, column: int, one: Newborn) -> Tol
         )
     else:
         summary = (
-            f"{number(one.observed)} events {when(begin, end)}, "
-            f"usually {span_of(one.lower, one.upper)}"
+            f"{events(one.observed)} {when(begin, end)}, usually {span_of(one.lower, one.upper)}"
         )
     return Told(
         summary=summary,
@@ -81,7 +80,7 @@ def bounds(panel: VolumePanel, one: Newborn) -> Fact:
     end = min(int(panel.grid.edges[panel.grid.size]), panel.at)
     return Fact(
         "wide bounds",
-        f"{number(one.observed)} events {when(begin, end)}, told under {number(one.lower)} "
+        f"{events(one.observed)} {when(begin, end)}, told under {number(one.lower)} "
         "(its own first hours in the table's rhythm)",
     )
 

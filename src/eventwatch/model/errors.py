@@ -76,7 +76,7 @@ class ExposureInvalid(WarehouseError):  # noqa: N818
 
     def __init__(self, faults: tuple[Fault, ...] | list[Fault]) -> None:
         self.faults: tuple[Fault, ...] = tuple(faults)
-        super().__init__("\n".join(str(fault) for fault in self.faults))
+        super().__init__("; ".join(str(fault) for fault in self.faults))
 
 
 class StoreError(EventwatchError):

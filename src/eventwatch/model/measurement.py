@@ -25,7 +25,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -68,9 +68,8 @@ CELL_SCHEMA = pa.schema(
 IntArray = NDArray[np.int64]
 
 
-@dataclass(frozen=True, order=True)
-class SeriesKey:
-    """Names one series."""
+class SeriesKey(NamedTuple):
+    """Names one series. A tuple: thousands are made, hashed and compared in each cycle."""
 
     event_type: str | None
     """None: rows whose type is null."""

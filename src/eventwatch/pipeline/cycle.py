@@ -279,6 +279,6 @@ def _notes(outcome: Measured) -> Iterable[str]:
     for dimension in view.capped:
         yield f"{dimension} has more values than are followed; the rarest count as one"
     if view.null_loaded:
-        yield f"{view.null_loaded:,} rows have no load time and are in no count"
+        yield f"rows without a load time, in no count: {view.null_loaded:,}"
     if view.future_loaded:
-        yield f"{view.future_loaded:,} rows have a load time in the future and are in no count yet"
+        yield f"rows with a load time in the future, in no count yet: {view.future_loaded:,}"

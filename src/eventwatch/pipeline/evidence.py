@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from eventwatch.alerting.causes_evidence import Across, Evidence, Moved
 from eventwatch.alerting.causes_falls import began, falls, is_lag, is_unseen, rises
 from eventwatch.kinds.delays import quantile, summed_bins
-from eventwatch.kinds.drift_stops import numbered
+from eventwatch.kinds.drift_stops import by_part, by_value, numbered
 from eventwatch.model.alert import Alert
 from eventwatch.model.measurement import HOUR, OTHER, Cells, SeriesKey
 from eventwatch.model.view import ExposureView
@@ -60,15 +60,15 @@ def evidence(view: ExposureView, alerts: Sequence[Alert]) -> Evidence:
     moved = {n for n in begins if n is not None}
     shared = begins[None] if None in begins else sorted(begins.values())[len(begins) // 2]
     keys = view.cuts.keys
-    types, names = numbered([key.event_type for key in keys])
+    groups, pairs = by_part(keys)
+    type_of, names = numbered([event_type for event_type, _ in pairs])
+    types = type_of[groups]
     begin = np.array([begins.get(n, shared) for n in names], dtype=np.int64)
     spans = _Spans(begin, end, types, _known_from(view, types, len(names)))
     own = spans.counted(view.cuts)
     # All event types over one span, so that they can be added up.
     same = _Spans(np.full(len(names), shared), end, types, spans.known_from)
     all_of = own if (begin == shared).all() else same.counted(view.cuts)
-    labels = [(key.event_type, key.dimension) for key in keys]
-    groups, pairs = numbered(labels)
     expected = own.expected(groups, len(pairs), spans)
     hours = {str(n): float(spans.length(t)) for t, n in enumerate(names) if n in moved}
     tables: dict[tuple[str, str], dict[str, Moved]] = {}
@@ -240,9 +240,9 @@ def _few(table: dict[str, Moved]) -> dict[str, Moved]:
 
 
 def _whole(
-    keys: Sequence[SeriesKey], counted: _Counted, expected: FloatArray
+    keys: tuple[SeriesKey, ...], counted: _Counted, expected: FloatArray
 ) -> dict[str, dict[str, Across]]:
-    values, labels = numbered([(key.dimension, key.value) for key in keys])
+    values, labels = by_value(keys)
     count, now = len(labels), counted.now
     says = np.maximum(expected, now) >= SAYS
 

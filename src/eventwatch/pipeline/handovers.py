@@ -22,7 +22,7 @@ from eventwatch.kinds.delays import quantile, summed_bins
 from eventwatch.model.alert import Alert
 from eventwatch.model.contract import LifecycleState
 from eventwatch.model.measurement import FINE, Cells, SeriesKey
-from eventwatch.model.names import nearest
+from eventwatch.model.names import is_misspelling, nearest
 from eventwatch.model.view import ExposureView
 
 YOUNG = timedelta(hours=12)
@@ -68,7 +68,9 @@ def handovers(view: ExposureView, alerts: Sequence[Alert]) -> dict[str, Handover
 @lru_cache(maxsize=1024)
 def _like(name: str, declared: tuple[str, ...]) -> tuple[str, ...]:
     """Comparing with thousands of names takes a tenth of a second: hence the cache."""
-    return nearest(name, declared)
+    slip = is_misspelling(name, declared)
+    # A slip of one name is no new name of another that looks like it.
+    return nearest(name, declared) if slip is None else (slip,)
 
 
 def _end(view: ExposureView) -> int:

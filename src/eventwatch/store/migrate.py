@@ -22,7 +22,13 @@ import sqlalchemy as sa
 from eventwatch.model.errors import StoreError, path_text
 from eventwatch.store.columns import PREFIX
 from eventwatch.store.engine import Database, Limits, choose_journal, sqlite_database
-from eventwatch.store.lost import bear_witness, refuse_if_lost, witness_of
+from eventwatch.store.lost import (
+    bear_witness,
+    bear_witness_among,
+    emptied,
+    refuse_if_lost,
+    witness_of,
+)
 from eventwatch.store.schema import MARKER, REVISION, VERSION_TABLE, meta
 
 log = logging.getLogger(__name__)
@@ -43,8 +49,9 @@ class Found(Enum):
     """Ours, to be upgraded."""
 
 
-def prepare(database: Database, limits: Limits) -> None:
-    """Makes the schema where there is none, upgrades an older one, refuses what is not ours.
+def prepare(database: Database, limits: Limits, witness: Path | None = None) -> None:
+    """Makes the schema where there is none, upgrades an older one, refuses what is not ours, and what
+    is empty although the ``witness`` says that it was not.
 
     Raises StoreError.
     """
@@ -53,14 +60,22 @@ def prepare(database: Database, limits: Limits) -> None:
         _prepare_file(database.path, limits)
         _use_journal(database.path, limits)
         verify_pages(database)
+    # Before the look: whoever makes the state at this moment bears witness after it.
+    known = witness is not None and witness.exists()
     with database.reading() as connection:
         found = inspect(connection, database)
+    if found is Found.NOTHING and witness is not None and known:
+        raise StoreError(emptied(witness, database.place))
     if found is not Found.OURS:
         upgrade(database)
     if found is Found.NOTHING:
         log.warning(_MADE, database.place)
     if database.path is not None:
         _bear_witness(database.path)
+    elif witness is not None:
+        # A folder that cannot be written is the history's trouble, and is told there.
+        with contextlib.suppress(OSError):
+            bear_witness_among(witness, database.place)
 
 
 def inspect(connection: sa.Connection, database: Database) -> Found:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 from eventwatch.model.alert import Delivery, Outcome, Silence
 from eventwatch.model.errors import StoreError
@@ -31,17 +32,23 @@ from eventwatch.store import (
 from eventwatch.store import slots as slot_ledger
 from eventwatch.store.board import LONGEST
 from eventwatch.store.engine import Limits, open_database, parse_url
-from eventwatch.store.lost import refuse_if_lost
+from eventwatch.store.lost import refuse_if_lost, witness_among
 from eventwatch.store.migrate import Found, inspect, prepare
 from eventwatch.store.reading import SqlReader
 
 
-def open_store(url: Secret, *, limits: Limits | None = None) -> SqlStore:
-    """The state, made or upgraded if need be. Raises StoreError with what to do."""
+def open_store(
+    url: Secret, *, limits: Limits | None = None, beside: Path | None = None
+) -> SqlStore:
+    """The state, made or upgraded if need be. ``beside``: a folder of this machine where it is noted
+    that a server has one, so that one that was emptied is no first start. Raises StoreError with what
+    to do."""
     limits = Limits() if limits is None else limits
-    database = open_database(parse_url(url), limits)
+    parsed = parse_url(url)
+    database = open_database(parsed, limits)
+    witness = None if beside is None or database.path else witness_among(beside, parsed)
     try:
-        prepare(database, limits)
+        prepare(database, limits, witness)
     except BaseException:
         database.close()
         raise
