@@ -162,8 +162,8 @@ def test_rows_from_the_future_and_without_a_load_time_are_told_and_blind_nobody(
     )
     watched.go_on(timedelta(minutes=10))
     report = watched.look()
-    assert any("40 rows" in note and "future" in note for note in report.notes)
-    assert any("30 rows" in note for note in report.notes)
+    assert any(note.endswith(": 40") and "future" in note for note in report.notes)
+    assert any(note.endswith(": 30") and "without a load time" in note for note in report.notes)
     assert watched.remembered() == watched.counted()
     before = report.last_arrival_at
     watched.go_on(timedelta(minutes=10))

@@ -84,3 +84,21 @@ def test_the_newest_rows_are_found_however_old_they_are(state: Any, age: timedel
     ledger.write([old])
     assert ledger.newest("events", NOW)[-1] == old
     assert ledger.newest("another", NOW) == ()
+
+
+def test_a_state_that_is_away_for_long_is_one_line_of_the_log(
+    state: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    ledger = Ledger(lambda: state)
+    for _ in range(2):
+        state.away = True
+        ledger.write([slot(1)])
+        for _ in range(20):
+            assert not ledger.catch_up()
+        state.away = False
+        assert ledger.catch_up()
+    assert [r.getMessage() for r in caplog.records] == [
+        "the slot ledger waits: state: the disk is full",
+        "the slot ledger is written again",
+    ] * 2

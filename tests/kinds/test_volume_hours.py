@@ -1,4 +1,4 @@
-"""Event types that do not come evenly within the hour: jobs of a fixed minute, bursts at the full hour."""
+"""Event types that do not come evenly within the hour: jobs of a fixed minute, bursts at the full."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import warnings
 from collections.abc import Mapping, MutableMapping
 from enum import StrEnum
 from typing import Any
@@ -75,6 +76,8 @@ def set_up_logging(level: LogLevel, form: LogFormat = LogFormat.AUTO) -> None:
     logging.basicConfig(level=level.value.upper(), handlers=[handler], force=True)
     # What libraries warn of would else be written past this, over several lines that are no JSON.
     logging.captureWarnings(capture=True)
+    # What a library will change one day is nothing that who runs this could mend.
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
     # It says at INFO that it did what the daemon says itself.

@@ -30,6 +30,8 @@ class Ledger:
         self._store = store
         self._lock = threading.Lock()
         self._waiting: list[Slot] = []
+        self._said = ""
+        """Why it waits, as it was logged last; empty: it does not."""
         self.counts: dict[str, Counter[str]] = {}
         """Exposure → how its slots ended in this process."""
 
@@ -69,7 +71,13 @@ class Ledger:
             if len(self._waiting) > MOST_KEPT:
                 log.error("the slot ledger cannot be written for so long that rows are dropped")
                 del self._waiting[: len(self._waiting) - MOST_KEPT]
-            log.warning("the slot ledger waits: %s", error)
+            # Asked every ten seconds, for as long as the state is away.
+            if str(error) != self._said:
+                self._said = str(error)
+                log.warning("the slot ledger waits: %s", error)
             return False
+        if self._said:
+            log.info("the slot ledger is written again")
+        self._said = ""
         self._waiting.clear()
         return True

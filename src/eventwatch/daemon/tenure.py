@@ -101,6 +101,8 @@ class Tenure:
         self._removed: set[str] = set()
         """Exposures that a newer configuration does not have."""
         self._farewell_at = clock.monotonic()
+        self._no_beat = ""
+        """Why the last heartbeat could not be written."""
 
     def start(self) -> None:
         """Raises StoreError."""
@@ -292,9 +294,12 @@ class Tenure:
         except LeaseHeld as error:
             self._lose(error)
         except StoreError as error:
-            log.warning("the heartbeat could not be written: %s", error)
+            if str(error) != self._no_beat:
+                log.warning("the heartbeat cannot be written; this is said once: %s", error)
+            self._no_beat = str(error)
             self._unwritable(str(error))
         else:
+            self._no_beat = ""
             self._unwritable("")
 
     def _say_farewell(self) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from eventwatch.model.measurement import FINE, HOUR, Cells
 
 FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 SETTLED, LEARNED = 12, 24
 """Hours back from which on all delays are known, and how many of them are learned from."""
@@ -30,6 +30,8 @@ BURST = 0.15
 """More than this part of an hour beyond an even flow, within the jitter, is a burst."""
 OFTEN = 0.1
 LEARNED_LATELY = (LEARNED + 2) * HOUR
+LATE_PART, LATE_ROWS = 0.3, 20.0
+"""Part of an hour's rows that come later than those of most hours, and the least rows of one."""
 UNKNOWN = 4.0
 """Relative variance of a share of which next to nothing is known."""
 
@@ -54,7 +56,9 @@ class Hours:
         back = newest - 1 - begin // HOUR
         flat = (back * (REACH + 2) + after) * size + cells.series[old]
         rows = np.bincount(flat, weights=cells.rows[old], minlength=LEARNED * (REACH + 2) * size)
-        return Hours(np.cumsum(rows.reshape(LEARNED, REACH + 2, size), axis=1))
+        come = np.cumsum(rows.reshape(LEARNED, REACH + 2, size), axis=1)
+        good = ~_late(come.sum(axis=2))
+        return Hours(np.where(good[:, None, None], come, 0.0))
 
     def share(self, age: int, even: FloatArray, doubt: FloatArray) -> tuple[FloatArray, FloatArray]:
         """[S] share of an hour's rows that has come ``age`` seconds after its begin, and its relative
@@ -69,7 +73,8 @@ class Hours:
         off = own - even
         sure = 2.0 * self._variance(came) < off**2
         trust = 1.0 - 2.0 * self._variance(came) / np.where(sure, off**2, np.inf)
-        trust = np.where(known & sure, trust, 0.0)
+        # Of an hour that has just begun nothing can have come, which says nothing.
+        trust = np.where(known & sure & (age >= FINE), trust, 0.0)
         found = even + trust * off
         sway = self._sway(came, found)
         burst = self._burst(age)
@@ -111,6 +116,16 @@ class Hours:
         comes = (self._by(late) - self._by(early)).sum(axis=0) / rows
         even = (min(late, per_hour) - min(early, per_hour)) / per_hour
         return np.asarray(np.maximum(comes - even, 0.0) / 2.0)
+
+
+def _late(come: FloatArray) -> BoolArray:
+    """[hours] whose rows, of all event types [hours, REACH + 2], waited for a pipeline to be repaired."""
+    total = come[:, -1]
+    if not (total > 0).any():
+        return total < 0
+    arrived = come / np.maximum(total, 1.0)[:, None]
+    usual = np.median(arrived[total > 0], axis=0)
+    return np.asarray(((usual - arrived).max(axis=1) > LATE_PART) & (total >= LATE_ROWS))
 
 
 def ever_so_silent(cells: Cells, series: int, since: int, at: int, *, loaded: bool) -> bool:

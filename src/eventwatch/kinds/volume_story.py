@@ -26,6 +26,8 @@ FloatArray = NDArray[np.float64]
 
 LOOK_BACK_DAYS = 4
 """How far before the alarm its beginning is looked for."""
+LEAST_TOGETHER = 20.0
+"""Rows of all event types that should have come before they can be said to move alike."""
 TABLE_LEARNS_DAYS = 3.0
 """Days that most event types must have before their common movement means anything."""
 NEW_LEVEL_DAYS = 7
@@ -238,6 +240,8 @@ def together(make: Maker, check: Check, panel: VolumePanel, scored: Scored) -> R
     known = np.isfinite(panel.counts[rows])
     observed = float(np.nansum(panel.counts[rows]))
     expected = float((scored.level[first] * scored.season[rows] * known).sum())
+    if expected < LEAST_TOGETHER:
+        return make.make(check, "common", Status.PASS)
     begin, end = int(panel.grid.edges[first]), min(int(panel.grid.edges[t + 1]), panel.at)
     change = observed / max(expected, 1e-9) - 1.0
     return make.make(

@@ -7,13 +7,9 @@ are known: a view in the file must not read what lies beside it.
 
 from __future__ import annotations
 
-import atexit
 import os
 import random
 import re
-import shutil
-import tempfile
-import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -27,6 +23,7 @@ import ibis
 from eventwatch.model.errors import ExposureBusy, ExposureInvalid, WarehouseError
 from eventwatch.model.settings import Exposure
 from eventwatch.warehouse.columns import fault
+from eventwatch.warehouse.spill import spill_directory
 
 MEMORY_LIMIT = "256MB"
 """DuckDB's own limit; beyond it it spills. Keeps a first run on 50 M rows under 1 GB in all."""
@@ -52,7 +49,7 @@ def duckdb_config(url: str) -> tuple[str, dict[str, str]]:
     config = {
         "memory_limit": MEMORY_LIMIT,
         "threads": str(min(THREADS, os.cpu_count() or 1)),
-        "temp_directory": _spill_directory(),
+        "temp_directory": spill_directory(),
         "preserve_insertion_order": "false",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
@@ -142,17 +139,3 @@ def _open_parquet(config: dict[str, str], files: tuple[str, ...]) -> Any:
 
 def _list(texts: tuple[str, ...]) -> str:
     return "[" + ", ".join("'" + text.replace("'", "''") + "'" for text in texts) + "]"
-
-
-_spill_lock = threading.Lock()
-_spill: list[str] = []
-
-
-def _spill_directory() -> str:
-    """A private directory of this process. One for all calls: connections to one file from one
-    process must have equal settings."""
-    with _spill_lock:
-        if not _spill or not Path(_spill[0]).is_dir():
-            _spill[:] = [tempfile.mkdtemp(prefix="eventwatch-")]
-            atexit.register(shutil.rmtree, _spill[0], ignore_errors=True)
-        return _spill[0]
