@@ -18,6 +18,7 @@ from eventwatch.contracts.keeper import CatalogKeeper
 from eventwatch.daemon import agenda as words
 from eventwatch.daemon.agenda import Agenda
 from eventwatch.daemon.ledger import Ledger
+from eventwatch.daemon.memory import Trimmer
 from eventwatch.daemon.right import blocked
 from eventwatch.daemon.steady import SteadyClock
 from eventwatch.model.errors import EventwatchError, LeaseHeld
@@ -73,6 +74,7 @@ class Rounds:
     ) -> None:
         self._scene, self._store, self._clock = scene, store, clock
         self._ledger, self._holder, self._deeds = ledger, holder, deeds
+        self._trimmer = Trimmer()
         self._lock = threading.Lock()
         self._agendas: dict[str, Agenda] = {}
         self._current: dict[str, Slot] = {}
@@ -186,6 +188,7 @@ class Rounds:
             run_id = app.new_run_id(self._clock.now())
             with bound_contextvars(exposure=name, run_id=run_id):
                 self._cycle(exposure, replace(due.slot, run_id=run_id))
+            self._trimmer.now_and_then()
         finally:
             with self._lock:
                 self._current.pop(name, None)
