@@ -30,7 +30,7 @@ from tests.fakes.notifier import Answer, FakeNotifier
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-PATIENCE = 120.0
+PATIENCE = 30.0
 """Longest that a thread of these tests waits for another; only a failure waits so long."""
 
 
@@ -103,6 +103,33 @@ def test_channels_in_trouble_never_take_all_threads(store: Store) -> None:
     deliver(work(store, notifier))
     assert set(states(store).values()) == {DeliveryState.SENT}
     assert TROUBLED < WORKERS
+
+
+def test_one_look_into_the_outbox_gives_no_thread_too_many_to_channels_in_trouble(
+    store: Store,
+) -> None:
+    """All of them fail at the same moment, so that all threads are free at the next look."""
+    there, names = threading.Event(), [f"bad{n}" for n in range(WORKERS)]
+    together = threading.Barrier(WORKERS)
+
+    def fails(_: Delivery, __: datetime) -> Outcome:
+        together.wait(PATIENCE)
+        return Outcome(Verdict.RETRY, "broken", retry_at=NOW)
+
+    notifier = FakeNotifier(good=[telling(there, 5)])
+    notifier.answers.update({name: [fails, until(there)] for name in names})
+    put(store, *(row(name, f"#{name}") for name in names))
+    put(store, *(row(f"g{n}", "#good", created_at=NOW + SECOND) for n in range(5)))
+    shift = module._Shift(work(store, notifier))
+    shift.fill()
+    while shift.crew.free < WORKERS:
+        shift.wait(0.1)
+    shift.fill()
+    while shift.busy:
+        shift.wait(0.1)
+        shift.fill()
+    shift.crew.dismiss()
+    assert set(states(store).values()) == {DeliveryState.SENT}
 
 
 def test_rows_of_one_channel_go_one_by_one_and_in_order(store: Store) -> None:

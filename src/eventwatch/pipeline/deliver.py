@@ -133,15 +133,25 @@ class _Shift:
         self._ask(now)
         if not self.crew.free:
             return
+        while self.crew.free and self._claim(now):
+            pass
+
+    def _claim(self, now: datetime) -> bool:
+        """Whether anything was there to be said. Of channels in trouble no more at once than may be
+        under way, or one look into the outbox could give them every thread."""
         closed = {*self._under_way, *self._rests, *self._stuck}
-        if sum(self._under_way.values()) >= TROUBLED:
+        room, most = TROUBLED - sum(self._under_way.values()), self.crew.free
+        if room <= 0:
             closed |= self._troubled
+        elif self._troubled - closed:
+            most = min(most, room)
         faultpoint("claim.before")
-        claimed = self._work.store.claim_deliveries(now, self.crew.free, busy=closed)
+        claimed = self._work.store.claim_deliveries(now, most, busy=closed)
         faultpoint("claim.after")
         for delivery in claimed:
             self._under_way[delivery.channel] = delivery.channel in self._troubled
             self.crew.start(partial(_send, self._work, delivery))
+        return bool(claimed)
 
     def wait(self, seconds: float) -> None:
         """Until something ended, at most so long."""
