@@ -302,6 +302,16 @@ def test_what_is_past_its_time_is_forgotten_and_nothing_else(url: Secret, store:
     assert len(store.exposure_state("events", NOW).ledger) == 1
 
 
+def test_names_that_came_last_years_ago_are_forgotten(store: SqlStore) -> None:
+    def came(days: int) -> Seen:
+        return Seen(NOW - timedelta(days=2000), NOW - timedelta(days=days))
+
+    kept, gone = {SeriesKey("kept"): came(999)}, {SeriesKey("gone"): came(1001)}
+    store.commit_cycle(record(now=NOW - timedelta(days=1), ledger={**kept, **gone}))
+    store.commit_cycle(record(run_id="r2", ledger={}))
+    assert store.exposure_state("events", NOW).ledger == kept
+
+
 def test_threads_share_a_store(store: SqlStore) -> None:
     work: list[Callable[[], object]] = [
         lambda: store.heartbeat("daemon", NOW),

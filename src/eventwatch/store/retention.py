@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from eventwatch.model.alert import Action, DeliveryState
 from eventwatch.store.encoding import ago
-from eventwatch.store.schema import alert, cycle, label, meta, silence, slot
+from eventwatch.store.schema import alert, cycle, label, ledger, meta, silence, slot
 from eventwatch.store.schema_incidents import hidden, incident, member, moment
 from eventwatch.store.schema_messages import about, delivery, entry, post
 from eventwatch.store.upsert import insert
@@ -21,6 +21,9 @@ KEEP_CYCLES = timedelta(days=30)
 KEEP_DELIVERIES = timedelta(days=90)
 KEEP_EDITS = timedelta(days=7)
 """An open incident is edited several times an hour; what it read between is nobody's question."""
+KEEP_NAMES = timedelta(days=1000)
+"""An event type, or a value, after its last row: longer than what most exposures look back, so that
+none comes and goes; but a table that invents names must not fill the disk for ever."""
 _PRUNED = "pruned_on"
 _DONE = [s.value for s in (DeliveryState.SENT, DeliveryState.DEAD, DeliveryState.WITHHELD)]
 _EDITS = [Action.UPDATE.value, Action.CHART.value]
@@ -43,6 +46,7 @@ def prune(connection: sa.Connection, now: datetime) -> None:
     )
     connection.execute(sa.delete(cycle).where(cycle.c.at < ago(now, KEEP_CYCLES)))
     connection.execute(sa.delete(slot).where(slot.c.scheduled_at < ago(now, KEEP_CYCLES)))
+    connection.execute(sa.delete(ledger).where(ledger.c.last_at < ago(now, KEEP_NAMES)))
     connection.execute(sa.delete(silence).where(silence.c.ends_at < ago(now, KEEP)))
     # A label that counts is kept for as long as the exposure may hold the rows it is about.
     connection.execute(sa.delete(label).where(label.c.withdrawn_at < ago(now, KEEP)))
