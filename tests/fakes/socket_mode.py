@@ -61,7 +61,7 @@ class FakeSocketMode:
         """Messages that one user saw."""
         return [arguments for method, arguments, _ in self.calls if method == "chat.postEphemeral"]
 
-    def wait(self, done: Callable[[], bool], seconds: float = 10.0) -> None:
+    def wait(self, done: Callable[[], bool], seconds: float = 60.0) -> None:
         """Until something that is watched for is so. Fails when it does not come."""
         with self.changed:
             assert self.changed.wait_for(done, seconds), "it did not happen"
