@@ -32,7 +32,7 @@ demo: $(READY)
 	@.ci/demo $(BIN)/eventwatch
 
 test: $(READY)
-	@$(PYTEST)
+	@.ci/tests $(BIN)/python $(PYTEST)
 
 # Kills, clocks, pauses and a Slack that misbehaves; one table at the end. Minutes, not seconds.
 faults: $(READY)
