@@ -155,3 +155,34 @@ def test_redaction_leaves_the_rest_alone() -> None:
 
 def test_local_variables_are_never_shown() -> None:
     assert main.app.pretty_exceptions_enable is False
+
+
+LEFT_BEHIND = """
+import atexit, threading
+import duckdb
+from eventwatch.cli import main
+
+def hangs():
+    duckdb.sql("SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b").fetchall()
+
+def done(_):
+    threading.Thread(target=hangs, daemon=True).start()
+    print("said")
+    return 7
+
+atexit.register(print, "tidied up")
+main.run_command = done
+main.main()
+"""
+
+
+def test_a_query_that_is_left_behind_does_not_abort_the_process() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", LEFT_BEHIND],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (ended.returncode, ended.stdout) == (7, "said\ntidied up\n")
+    assert ended.stderr == ""

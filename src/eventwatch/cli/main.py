@@ -6,9 +6,13 @@ modules of commands import the house inside their functions.
 
 from __future__ import annotations
 
+import atexit
+import logging
 import os
 import sys
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -129,7 +133,22 @@ app.add_typer(config.app, name="config")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The console script; leaves the process with the command's exit code."""
-    sys.exit(run_command(arguments))
+    code = run_command(arguments)
+    others = (thread for thread in threading.enumerate() if thread is not threading.main_thread())
+    if any(thread.daemon for thread in others):
+        _leave(code)
+    sys.exit(code)
+
+
+def _leave(code: int) -> None:
+    """Without taking the interpreter down: a thread that was left behind, in the middle of a query,
+    would then end inside of compiled code, and that aborts the process."""
+    atexit._run_exitfuncs()
+    logging.shutdown()
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
 
 
 def run_command(arguments: Sequence[str] | None = None) -> int:
