@@ -57,7 +57,7 @@ class Hours:
         flat = (back * (REACH + 2) + after) * size + cells.series[old]
         rows = np.bincount(flat, weights=cells.rows[old], minlength=LEARNED * (REACH + 2) * size)
         come = np.cumsum(rows.reshape(LEARNED, REACH + 2, size), axis=1)
-        good = ~_late(come.sum(axis=2))
+        good = ~waited(come.sum(axis=2))
         return Hours(np.where(good[:, None, None], come, 0.0))
 
     def share(self, age: int, even: FloatArray, doubt: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -71,8 +71,9 @@ class Hours:
         came = self._by(age / FINE)
         own = came.sum(axis=0) / np.maximum(rows, 1.0)
         off = own - even
-        sure = 2.0 * self._variance(came) < off**2
-        trust = 1.0 - 2.0 * self._variance(came) / np.where(sure, off**2, np.inf)
+        noise = 2.0 * self._variance(came)
+        sure = noise < off**2
+        trust = 1.0 - noise / np.where(sure, off**2, np.inf)
         # Of an hour that has just begun nothing can have come, which says nothing.
         trust = np.where(known & sure & (age >= FINE), trust, 0.0)
         found = even + trust * off
@@ -118,8 +119,11 @@ class Hours:
         return np.asarray(np.maximum(comes - even, 0.0) / 2.0)
 
 
-def _late(come: FloatArray) -> BoolArray:
-    """[hours] whose rows, of all event types [hours, REACH + 2], waited for a pipeline to be repaired."""
+def waited(come: FloatArray) -> BoolArray:
+    """[hours] whose rows came later than those of most hours did: they waited for a pipeline to be
+    repaired, and must not make the next day's young buckets look complete enough. ``come`` [hours, K]
+    is rows of all event types by their age, cumulated. Earlier than most is harmless, and rare.
+    """
     total = come[:, -1]
     if not (total > 0).any():
         return total < 0

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from eventwatch.detect.calendar import local_seconds
 from eventwatch.kinds.volume_counts import by_hour, summed
-from eventwatch.kinds.volume_hours import Hours
+from eventwatch.kinds.volume_hours import Hours, waited
 from eventwatch.model.measurement import FINE, HOUR, Cells
 from eventwatch.model.view import ExposureView
 
@@ -30,9 +30,6 @@ COMPLETE = 0.99
 TYPE_WORTH = 60.0
 """Rows of its own after which an event type's delays count as much as the table's."""
 RHYTHM_DAYS = 28
-ODD_HOUR = 0.3
-"""Part of an hour's rows that may come later than those of most hours."""
-ODD_ROWS = 20
 
 
 def completeness(
@@ -153,8 +150,7 @@ def _rhythm(cells: Cells, start: int, at: int, zone: ZoneInfo) -> FloatArray:
 
 
 def _usual_hours(hour: IntArray, delay: IntArray, rows: IntArray) -> NDArray[np.bool_]:
-    """[N] whether cells are of hours whose rows came as those of most hours did. Rows that waited for
-    a pipeline to be repaired must not make the next day's young buckets look complete enough."""
+    """[N] whether cells are of hours whose rows came as those of most hours did."""
     if not len(hour):
         return np.ones(0, dtype=np.bool_)
     hour = hour - hour.min()
@@ -162,12 +158,7 @@ def _usual_hours(hour: IntArray, delay: IntArray, rows: IntArray) -> NDArray[np.
     counted = np.bincount(
         hour * (FINE_BACK + 1) + delay, weights=rows, minlength=hours * (FINE_BACK + 1)
     ).reshape(hours, -1)
-    total = counted.sum(axis=1)
-    arrived = np.cumsum(counted, axis=1) / np.maximum(total, 1.0)[:, None]
-    middle = np.median(arrived[total > 0], axis=0)
-    # Later than most is what repairs do; earlier than most is harmless, and rare.
-    odd = np.asarray((middle - arrived).max(axis=1) > ODD_HOUR) & (total >= ODD_ROWS)
-    return np.take(~odd, hour)
+    return np.take(~waited(np.cumsum(counted, axis=1)), hour)
 
 
 def _by_phase(cells: Cells, at: int) -> tuple[FloatArray, FloatArray]:
