@@ -6,13 +6,11 @@ Version 1 only ever gains keys. A key that changes its meaning or goes makes ver
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from eventwatch.cli.report_schema import report_schema
+from eventwatch.cli.schema_parts import Schema, described, listed, or_null
 from eventwatch.model.contract import Tier
 from eventwatch.model.status import Status
-
-Schema = dict[str, Any]
 
 _INSTANT: Schema = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"}
 _TEXT: Schema = {"type": "string"}
@@ -34,47 +32,47 @@ def explain_schema() -> Schema:
         "title": "eventwatch explain, version 1",
         "description": "Why one event type is judged as it is: the output of `eventwatch explain "
         "--format json`. Instants are RFC 3339 in UTC, spans are seconds, numbers are finite.",
-        **_object(
+        **described(
             schema=({"const": "eventwatch.explain/1"}, "Name and version of this schema."),
             eventwatch=(_TEXT, "Version of the program."),
             at=(_INSTANT, "The instant that is explained."),
             exposure=(_TEXT, "The exposure's name in the config."),
-            event_type=(_or_null(_TEXT), "The event type; null: the rows without one."),
+            event_type=(or_null(_TEXT), "The event type; null: the rows without one."),
             time_zone=(_TEXT, "Whose hours and days the season and the chart follow."),
-            team=(_or_null(_TEXT), "Who would be told; null: nobody."),
-            contract=(_or_null(_TEXT), "file:line of its contract; null: none declares it."),
-            tier=(_or_null({"enum": [t.value for t in Tier]}), "How much depends on it."),
-            muted=(_or_null(_TEXT), "Why nobody is told of what volume says; null: somebody is."),
+            team=(or_null(_TEXT), "Who would be told; null: nobody."),
+            contract=(or_null(_TEXT), "file:line of its contract; null: none declares it."),
+            tier=(or_null({"enum": [t.value for t in Tier]}), "How much depends on it."),
+            muted=(or_null(_TEXT), "Why nobody is told of what volume says; null: somebody is."),
             volume=(
-                _or_null(_volume()),
+                or_null(_volume()),
                 "The volume check; null: no row of it came in the look-back.",
             ),
             cut=(
-                _or_null(_cut()),
+                or_null(_cut()),
                 "The value of a dimension that was asked for (--only); null: none was.",
             ),
             nameless=(
-                _or_null(
-                    _object(
+                or_null(
+                    described(
                         sentence=(_TEXT, "How many came."),
-                        trace=(_or_null(_trace()), "What the chart shows; null: nothing yet."),
+                        trace=(or_null(_trace()), "What the chart shows; null: nothing yet."),
                     )
                 ),
                 "The rows without an event type (--null-type), which volume does not judge.",
             ),
             others=(
-                _list(_RESULT),
+                listed(_RESULT),
                 "What freshness, drift and duplicates say of it, and whether the exposure is late.",
             ),
-            notes=(_list(_TEXT), "Further sentences for people."),
+            notes=(listed(_TEXT), "Further sentences for people."),
         ),
         "$defs": {"result": report_schema()["$defs"]["result"]},
     }
 
 
 def _volume() -> Schema:
-    number = _or_null(_NUMBER)
-    return _object(
+    number = or_null(_NUMBER)
+    return described(
         status=({"enum": [s.value for s in Status]}, "What the check says."),
         sentence=(_TEXT, "Observed against expected in units of its own spread."),
         why=(_TEXT, "What the status follows from."),
@@ -86,7 +84,7 @@ def _volume() -> Schema:
         judged_by=({"enum": ["hour", "day"]}, "Width of the buckets that decide."),
         judged_by_why=(_TEXT, "Why that width."),
         learned_days=(_NUMBER, "Days of history it has."),
-        learning_until=(_or_null(_INSTANT), "With status learning: when there is enough."),
+        learning_until=(or_null(_INSTANT), "With status learning: when there is enough."),
         observed=(
             number,
             "Rows in the window that spoke, or since the last row; null: none spoke.",
@@ -105,8 +103,8 @@ def _volume() -> Schema:
         deviation=(number, "One standard deviation of the window, relative."),
         scale=(number, "By how much |z| was divided, because it strays like that by itself."),
         threshold=(
-            _or_null(
-                _object(
+            or_null(
+                described(
                     score=(_NUMBER, "For a window with rows."),
                     silent_score=(_NUMBER, "For a window without a row."),
                     z=(number, "A plain |z| that is set instead of both; null: none is."),
@@ -121,8 +119,8 @@ def _volume() -> Schema:
             "What must be reached to be told, and where it comes from.",
         ),
         windows=(
-            _list(
-                _object(
+            listed(
+                described(
                     start_at=(_INSTANT, "Its start."),
                     end_at=(_INSTANT, "Its end, or as far as it has come."),
                     length_seconds=(_NUMBER, "Its length in whole buckets."),
@@ -137,8 +135,8 @@ def _volume() -> Schema:
             "All that end with the newest bucket and could be judged, shortest first.",
         ),
         season=(
-            _or_null(
-                _object(
+            or_null(
+                described(
                     factor=(_NUMBER, "Against the average bucket of the last seven days."),
                     words=(_TEXT, "The same as a sentence."),
                 )
@@ -147,10 +145,10 @@ def _volume() -> Schema:
         ),
         level=(number, "Rows of an average bucket."),
         level_by=({"enum": ["hour", "day"]}, "Which bucket."),
-        new_level=(_or_null(_TEXT), "That another level was lately taken for the usual one."),
+        new_level=(or_null(_TEXT), "That another level was lately taken for the usual one."),
         common=(
-            _or_null(
-                _object(
+            or_null(
+                described(
                     movement=(_NUMBER, "Of all event types in the newest bucket, relative."),
                     together=(_FLAG, "true: most of the table moves at once."),
                     shared=(_NUMBER, "What it is expected to share in the window that spoke."),
@@ -162,8 +160,8 @@ def _volume() -> Schema:
             "What the other event types say.",
         ),
         completeness=(
-            _or_null(
-                _object(
+            or_null(
+                described(
                     share=(_NUMBER, "Part of the newest bucket's rows that can be there."),
                     doubt=(_NUMBER, "Its standard deviation, relative to it."),
                 )
@@ -171,8 +169,8 @@ def _volume() -> Schema:
             "How complete the newest bucket is.",
         ),
         silence=(
-            _or_null(
-                _object(
+            or_null(
+                described(
                     last_row_at=(_INSTANT, "End of the last five minutes with a row."),
                     quiet_seconds=(_NUMBER, "Time since then."),
                     expected=(_NUMBER, "Rows that are counted on in such a time."),
@@ -182,18 +180,18 @@ def _volume() -> Schema:
             ),
             "The fast test: has it just stopped.",
         ),
-        holiday=(_or_null(_TEXT), "Holidays of the newest bucket's day."),
-        said=(_or_null(_TEXT), "What a person said of the newest bucket."),
+        holiday=(or_null(_TEXT), "Holidays of the newest bucket's day."),
+        said=(or_null(_TEXT), "What a person said of the newest bucket."),
         result=(_RESULT, "As run-once gives it."),
-        promises=(_list(_RESULT), "What its contract promises outright: floor, ceiling."),
-        exposure=(_list(_RESULT), "What volume says of the table as a whole."),
-        trace=(_or_null(_trace()), "What the chart shows; null: nothing yet."),
+        promises=(listed(_RESULT), "What its contract promises outright: floor, ceiling."),
+        exposure=(listed(_RESULT), "What volume says of the table as a whole."),
+        trace=(or_null(_trace()), "What the chart shows; null: nothing yet."),
     )
 
 
 def _cut() -> Schema:
-    number = _or_null(_NUMBER)
-    return _object(
+    number = or_null(_NUMBER)
+    return described(
         dimension=(_TEXT, "A watched dimension."),
         value=(_TEXT, "Its value."),
         status=({"enum": [s.value for s in Status]}, "What the check says."),
@@ -210,14 +208,14 @@ def _cut() -> Schema:
         score=(number, "What is held against the threshold."),
         threshold=(number, "The score to be told from."),
         result=(_RESULT, "As run-once says it."),
-        trace=(_or_null(_trace()), "What the chart shows; null: nothing yet."),
+        trace=(or_null(_trace()), "What the chart shows; null: nothing yet."),
     )
 
 
 def _trace() -> Schema:
-    span = _object(start_at=(_INSTANT, "Start."), end_at=(_INSTANT, "End, not included."))
-    mark = _object(at=(_INSTANT, "Where."), text=(_TEXT, "What."))
-    return _object(
+    span = described(start_at=(_INSTANT, "Start."), end_at=(_INSTANT, "End, not included."))
+    mark = described(at=(_INSTANT, "Where."), text=(_TEXT, "What."))
+    return described(
         start_at=(_INSTANT, "Start of the first bucket."),
         step_seconds=(_NUMBER, "Width of a bucket; days follow the local calendar."),
         time_zone=(_TEXT, "Of its axis."),
@@ -226,30 +224,11 @@ def _trace() -> Schema:
         lower=(_VALUES, "99 of 100 quiet buckets lie from here"),
         upper=(_VALUES, "to here."),
         common=(_VALUES, "How far all event types together were off, relative."),
-        bad=(_list(span), "What is marked as bad."),
-        marks=(_list(mark), "Instants worth a word."),
+        bad=(listed(span), "What is marked as bad."),
+        marks=(listed(mark), "Instants worth a word."),
         open_until=(
-            _or_null(_INSTANT),
+            or_null(_INSTANT),
             "The last bucket has come as far as this; null: it is over.",
         ),
-        shown_until=(_or_null(_INSTANT), "Where the chart ends, if nothing was loaded up to then."),
+        shown_until=(or_null(_INSTANT), "Where the chart ends, if nothing was loaded up to then."),
     )
-
-
-def _object(**properties: tuple[Schema, str]) -> Schema:
-    return {
-        "type": "object",
-        "properties": {
-            name: {**schema, "description": text} for name, (schema, text) in properties.items()
-        },
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def _or_null(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _list(items: Schema) -> Schema:
-    return {"type": "array", "items": items}
