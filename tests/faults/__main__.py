@@ -70,7 +70,8 @@ def _run(work: tuple[str, Try]) -> Tally:
     key, of = work
     with tempfile.TemporaryDirectory(prefix="eventwatch-faults-") as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        command = ["nice", "-n", "15"] if of.steps_back else []
+        command += [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
         command += ["-o", "junit_family=xunit1"]
         command += [f"--junitxml={report}", "--basetemp", f"{folder}/tmp", *of.tests]
         if os.geteuid() == 0:

@@ -8,7 +8,9 @@ the same of a state that cannot be written, instead of two.
 
 from __future__ import annotations
 
+import faulthandler
 import os
+import signal
 import sys
 import threading
 import time
@@ -19,6 +21,7 @@ from pathlib import Path
 from eventwatch import app
 from eventwatch.alerting import state
 from eventwatch.app import outcry
+from eventwatch.cli.leaving import leave
 from eventwatch.cli.logs import LogLevel, set_up_logging
 from eventwatch.daemon import StateOwned, timer
 from eventwatch.daemon.desk import Desk
@@ -68,6 +71,8 @@ def break_down(what: str) -> None:
 
 def serve(path: Path, seconds: float) -> int:
     set_up_logging(LogLevel.INFO)
+    # What hangs can be asked where.
+    faulthandler.register(signal.SIGUSR1)
     break_down(os.environ.get("QUICK_BREAK", ""))
     if os.environ.get("QUICK_PERSISTS"):
         vars(state)["PERSISTS"] = timedelta(seconds=float(os.environ["QUICK_PERSISTS"]))
@@ -88,8 +93,8 @@ def forked(folder: str, seconds: float, env: dict[str, str]) -> None:
     log = os.open("daemon.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    sys.exit(serve(Path("config.yaml"), seconds))
+    leave(serve(Path("config.yaml"), seconds))
 
 
 if __name__ == "__main__":
-    sys.exit(serve(Path(sys.argv[1]), float(sys.argv[2])))
+    leave(serve(Path(sys.argv[1]), float(sys.argv[2])))

@@ -88,7 +88,12 @@ class Watched:
         """Its exit code. Longer than ``within`` is a failure."""
         self.down()
         self.process.send_signal(number)
-        return self.process.wait(timeout=within)
+        try:
+            return self.process.wait(timeout=within)
+        except subprocess.TimeoutExpired as error:
+            self.process.send_signal(signal.SIGUSR1)
+            time.sleep(1.0)
+            raise AssertionError(f"{error}\n{self.log.read_text('utf-8', 'replace')}") from None
 
     def kill(self) -> None:
         """As the kernel does when memory is short."""

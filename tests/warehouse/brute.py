@@ -105,7 +105,8 @@ def brute_scan(rows: Iterable[Row], exposure: Exposure, request: ScanRequest) ->
             found.null_loaded += 1
             continue
         if loaded > now:
-            found.future_loaded += 0 if request.as_of else 1
+            future = loaded > now + SKEW and not request.as_of
+            found.future_loaded += 1 if future else 0
             continue
         usable = occurred is not None and oldest <= occurred <= now + SKEW
         everything.append((event_type, loaded, usable, row))

@@ -286,6 +286,7 @@ def _watch(
         run_id=run_id,
         holidays=holidays_of(exposure, now),
         past=() if reader is None or as_of else _past(reader, exposure, now),
+        clock=None if as_of else house.clock,
     )
 
 

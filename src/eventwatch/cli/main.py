@@ -6,13 +6,9 @@ modules of commands import the house inside their functions.
 
 from __future__ import annotations
 
-import atexit
-import logging
 import os
 import sys
-import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -39,6 +35,7 @@ from eventwatch.cli import (
     why_not,
 )
 from eventwatch.cli.codes import EXIT_CODES, INTERRUPTED, NOBODY_READS, UNMEASURED, WRONG_SETTINGS
+from eventwatch.cli.leaving import leave
 from eventwatch.cli.logs import LogFormat, LogLevel, set_up_logging
 from eventwatch.cli.streams import keep_streams
 
@@ -133,22 +130,7 @@ app.add_typer(config.app, name="config")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The console script; leaves the process with the command's exit code."""
-    code = run_command(arguments)
-    others = (thread for thread in threading.enumerate() if thread is not threading.main_thread())
-    if any(thread.daemon for thread in others):
-        _leave(code)
-    sys.exit(code)
-
-
-def _leave(code: int) -> None:
-    """Without taking the interpreter down: a thread that was left behind, in the middle of a query,
-    would then end inside of compiled code, and that aborts the process."""
-    atexit._run_exitfuncs()
-    logging.shutdown()
-    with suppress(OSError, ValueError):
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(code)
+    leave(run_command(arguments))
 
 
 def run_command(arguments: Sequence[str] | None = None) -> int:

@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+IGNORED = 4.0
+"""Seconds after which a start that was asked to end, and did not, is cut."""
+
 
 @contextmanager
 def stoppable() -> Iterator[None]:
@@ -22,6 +25,9 @@ def stoppable() -> Iterator[None]:
         # An exception inside a compiled module that is being loaded aborts the process.
         if _importing(frame):
             os._exit(0)
+        # Where an object is being freed, Python ignores the exception.
+        signal.signal(signal.SIGALRM, lambda *_: os._exit(0))
+        signal.setitimer(signal.ITIMER_REAL, IGNORED)
         raise SystemExit(0)
 
     before = {n: signal.signal(n, end) for n in (signal.SIGTERM, signal.SIGINT)}
@@ -41,9 +47,10 @@ def heard(stop: Callable[[int], None], reload: Callable[[], None]) -> None:
     """
     listens, speaks = os.pipe()
     os.set_blocking(speaks, False)
+    # In this order: what comes in between is heard as well.
+    signal.set_wakeup_fd(speaks, warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
-    signal.set_wakeup_fd(speaks, warn_on_full_buffer=False)
 
     def listen() -> None:
         while True:

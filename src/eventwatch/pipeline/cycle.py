@@ -32,6 +32,7 @@ from eventwatch.pipeline.measure import Job, Measured, Unmeasured, as_seen_at, m
 from eventwatch.pipeline.report import ExposureReport
 from eventwatch.pipeline.source import source_of
 from eventwatch.pipeline.withheld import withheld
+from eventwatch.ports.clock import Clock
 from eventwatch.ports.history import History
 from eventwatch.ports.tracing import span
 from eventwatch.ports.warehouse import Progress, Warehouse
@@ -62,6 +63,8 @@ class Watch:
     """ERROR results that were known before measuring, e.g. contracts that could not be read."""
     past: tuple[Past, ...] = ()
     """Causes that ended a while ago and may still have after-effects."""
+    clock: Clock | None = None
+    """Which ``now`` is from."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ def look(
         as_of=watch.as_of,
         duplicates_over=_duplicates_over(watch),
         holidays=watch.holidays,
+        clock=watch.clock,
     )
     with span("scan", exposure=watch.exposure.name):
         outcome = measure(job, warehouse, history, progress)

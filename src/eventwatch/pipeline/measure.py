@@ -32,12 +32,15 @@ from eventwatch.model.settings import Exposure
 from eventwatch.model.state import ExposureState
 from eventwatch.model.view import ExposureView, Ledger, Seen
 from eventwatch.pipeline import plan
+from eventwatch.ports.clock import Clock
 from eventwatch.ports.history import History
 from eventwatch.ports.warehouse import Progress, Warehouse
 
 CHANGED_TOLD_FOR = timedelta(hours=24)
 RECENT = timedelta(days=14)
 MANY_CELLS = 200_000
+WAITED = timedelta(minutes=5)
+"""A measurement that came so long after its instant knows nothing of the future."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ class Job:
     """The instant is past: nothing that was loaded later exists, and the cache must not be used."""
     duplicates_over: timedelta | None
     holidays: tuple[Holiday, ...] = ()
+    clock: Clock | None = None
+    """Which ``now`` is from; None: no time passes while it measures."""
 
 
 def measure(
@@ -173,6 +178,13 @@ def _recount(
     )
 
 
+def _future(job: Job, scan: Scan | None) -> int:
+    """Rows of the future. None where the process was paused, or waited, since the instant that it
+    measures at: what came meanwhile is not from the future."""
+    waited = timedelta(0) if job.clock is None else job.clock.now() - job.now
+    return 0 if scan is None or waited > WAITED else scan.future_loaded
+
+
 def _view(job: Job, history: History, scan: Scan | None, note: HistoryNote) -> ExposureView:
     exposure, now = job.exposure, job.now
     start = plan.look_back_start(exposure, now)
@@ -203,7 +215,7 @@ def _view(job: Job, history: History, scan: Scan | None, note: HistoryNote) -> E
         ledger=_with(_with({} if job.as_of else job.state.ledger, rows), cuts),
         measured_from=measured_from,
         watching_since=measured_from if since is None else min(since, measured_from),
-        future_loaded=0 if scan is None else scan.future_loaded,
+        future_loaded=_future(job, scan),
         null_loaded=0 if scan is None else scan.null_loaded,
         changed=changed,
         approximate=job.as_of and not exposure.has_load_time,

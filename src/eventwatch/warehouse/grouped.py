@@ -33,7 +33,7 @@ from eventwatch.warehouse.times import Bound, TimeColumn
 from eventwatch.warehouse.values import value_expr
 
 CLOCK_SKEW = timedelta(minutes=5)
-"""How far in the future an occurrence may be before it counts as ``future``."""
+"""How far in the future a time may be before it counts as ``future``."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ROWS_PART = 0
 FUTURE_PART = -1
@@ -120,7 +120,7 @@ def _branches(table: Any, columns: Columns, request: ScanRequest) -> Iterator[An
         ],
     )
     if not request.as_of:
-        after = Bound(spans.now, inside=False)
+        after = Bound(spans.now + CLOCK_SKEW, inside=False)
         yield _count(table, FUTURE_PART, columns.loaded_within(table, after, None))
 
 
