@@ -17,7 +17,11 @@ def extras(*names: str) -> tuple[str, ...]:
 
 LOCKS = {
     "runtime.txt": extras("postgres", "charts", "holidays"),
-    "dev.txt": ("--group", "dev", *extras("postgres", "charts", "holidays", "buf")),
+    "dev.txt": (
+        "--group",
+        "dev",
+        *extras("postgres", "charts", "holidays", "buf", "apprise", "otel"),
+    ),
 }
 QUIET = (
     *("--quiet", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"),

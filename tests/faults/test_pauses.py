@@ -38,7 +38,6 @@ def paused(project: Project, figures: Figures, seconds: float, times: int) -> No
             for _ in range(times):
                 # Stopped in the middle of a commit, it keeps readers out; so count before.
                 count = ran(watched.state)
-                assert seconds < 60 or wait_for(watched.idle)
                 with watched.away():
                     watched.process.send_signal(signal.SIGSTOP)
                     time.sleep(seconds)
@@ -80,8 +79,6 @@ def test_a_machine_that_sleeps_for_ten_minutes(
             assert wait_for(lambda: ran(watched.state) >= 3), watched.log.read_text()
             for _ in range(3):
                 count = ran(watched.state)
-                # In the middle of a cycle the rows that came meanwhile would be its future.
-                assert wait_for(watched.idle)
                 with watched.away():
                     watched.process.send_signal(signal.SIGSTOP)
                     time.sleep(0.5)

@@ -116,13 +116,6 @@ class Watched:
         yield
         self.back()
 
-    def idle(self) -> bool:
-        """Whether a cycle has just ended: the next one is some tenths of a second away."""
-        newest = next(iter(ledger(self.state)[-1:]), None)
-        if newest is None or newest.status is not SlotStatus.RAN or newest.ended_at is None:
-            return False
-        return _now() + self.ahead - newest.ended_at < timedelta(seconds=0.2)
-
     def report(self, figures: Figures) -> None:
         """Holes and stalls of its ledger, of all its lives in the list ``up``."""
         slots = ledger(self.state)
