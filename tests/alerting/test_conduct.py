@@ -319,13 +319,3 @@ def test_what_was_over_before_its_turn_came_is_a_row_with_that_reason() -> None:
     (row,) = held_back(world.step(after=MINUTE))
     assert row.last_error == "over before its turn to be told came"
     assert world.about("b").told_at is None
-
-
-def test_a_clock_that_comes_to_the_same_instant_twice_makes_two_incidents() -> None:
-    world = World(contract())
-    world.step(alert())
-    world.step(after=-1000 * HOUR)
-    world.resolve()
-    world.step(after=1000 * HOUR)
-    assert len({i.id for i in world.board.incidents}) == 2
-    assert sent(world.step(after=HOUR))

@@ -93,6 +93,7 @@ class IncidentsLive(RuleBasedStateMachine):
     @rule(minutes=st.sampled_from((-3, -40, -500, -5_000_000, 5_000_000)))
     def the_clock_steps(self, minutes: int) -> None:
         """And a tick by the new clock. Backwards it opens, ends and reminds nothing."""
+        self._a_moment_later()
         self.world.now += minutes * MINUTE
         self._tell()
         if minutes < 0:
@@ -122,6 +123,7 @@ class IncidentsLive(RuleBasedStateMachine):
     @precondition(lambda self: any(i.open for i in self.world.board.incidents))
     @rule(data=st.data(), resolves=st.booleans())
     def somebody_acts(self, data: st.DataObject, resolves: bool) -> None:
+        self._a_moment_later()
         incident = data.draw(st.sampled_from([i for i in self.world.board.incidents if i.open]))
         case = self.model.cases[self._cause(incident)]
         if resolves:
@@ -143,6 +145,10 @@ class IncidentsLive(RuleBasedStateMachine):
         else:
             self.world.board = refused(self.world.board, post.id, "#data", "data-platform")
         self._tell()
+
+    def _a_moment_later(self) -> None:
+        """Clocks that are turned, and people, never come to the very same instant twice."""
+        self.world.now += timedelta(seconds=1)
 
     def _open(self, name: str | None) -> Alert | None:
         alerts = self.world.board.alerts.values()

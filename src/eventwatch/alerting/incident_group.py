@@ -48,8 +48,7 @@ def follow(board: Board, office: Office, now: datetime) -> tuple[Followed, ...]:
     for key in sorted(firing.keys() | known.keys()):
         alerts, incident = firing.get(key, ()), known.get(key)
         if incident is None:
-            before = sum(i.cause.key == key and i.opened_at == now for i in incidents)
-            found.append(_opened(key, alerts, office, now, before))
+            found.append(_opened(key, alerts, office, now))
         else:
             found.append(_went_on(incident, alerts, board, office, now))
     return tuple(sorted(found, key=lambda f: (f.incident.began_at, f.incident.id)))
@@ -131,16 +130,12 @@ def _known(incidents: Iterable[Incident], office: Office, now: datetime) -> dict
     return found
 
 
-def _opened(
-    key: str, alerts: Sequence[Alert], office: Office, now: datetime, before: int
-) -> Followed:
+def _opened(key: str, alerts: Sequence[Alert], office: Office, now: datetime) -> Followed:
     cause = _cause(alerts)
     audience = people.audience(cause, alerts, office)
-    # The instant is part of it, since an alert may come back to a cause that was over long ago; and a
-    # clock that was turned back may come to the same instant twice.
-    parts = ("incident", key, alerts[0].id, now.isoformat(), *("again",) * before)
     incident = Incident(
-        id=key_of(*parts)[:12],
+        # The instant is part of it, since an alert may come back to a cause that was over long ago.
+        id=key_of("incident", key, alerts[0].id, now.isoformat())[:12],
         cause=cause,
         state=IncidentState.OPEN,
         severity=people.severity(cause, alerts, office),
