@@ -34,8 +34,9 @@ def main() -> int:
     parser.add_argument(
         "--jobs",
         type=int,
-        default=3 * (os.cpu_count() or 2) // 2,
-        help="tries side by side; most of them wait most of the time (one and a half a core)",
+        default=os.cpu_count() or 2,
+        help="tries side by side (one a core); half as many whose numbers are no times run beside "
+        "them, and leave them the cores",
     )
     of = parser.parse_args()
     wanted = {key.strip().upper() for key in of.only.split(",") if key.strip()}
@@ -48,7 +49,8 @@ def main() -> int:
     print("\n".join(table(chosen, tallies)))
     _, load, _ = os.getloadavg()
     print(
-        f"{time.monotonic() - began:.0f} s on {os.cpu_count()} cores, {of.jobs} tries side by side; "
+        f"{time.monotonic() - began:.0f} s on {os.cpu_count()} cores, {of.jobs} tries side by side, "
+        f"and {max(1, of.jobs // 2)} behind them; "
         f"{load:.1f} threads wanted to run in the last five minutes"
     )
     return 0 if verdict_of_all(tallies) else 1
@@ -59,9 +61,12 @@ def tried(faults: Sequence[Fault], jobs: int, *, long: bool) -> dict[str, Tally]
     work = [(f.key, each) for f in faults for each in f.tries + (f.long if long else ())]
     work.sort(key=lambda one: -one[1].seconds)
     found: dict[str, Tally] = {fault.key: Tally() for fault in faults}
-    with ThreadPoolExecutor(jobs) as pool:
-        for (key, _), tally in zip(work, pool.map(_run, work), strict=True):
-            found[key] += tally
+    with ThreadPoolExecutor(jobs) as pool, ThreadPoolExecutor(max(1, jobs // 2)) as behind:
+        runs = [
+            (behind if each.steps_back else pool).submit(_run, (key, each)) for key, each in work
+        ]
+        for (key, _), run in zip(work, runs, strict=True):
+            found[key] += run.result()
     return found
 
 

@@ -6,9 +6,11 @@ after how many seconds a source that cannot be read is told, instead of ten minu
 the same of a state that cannot be written, instead of two.
 """
 
+# ruff: noqa: E402
 from __future__ import annotations
 
 import faulthandler
+import gc
 import os
 import signal
 import sys
@@ -17,6 +19,9 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+
+# As the console script has it, which loads the same only after it began.
+gc.set_threshold(50_000)
 
 from eventwatch import app
 from eventwatch.alerting import state
