@@ -76,7 +76,8 @@ def notices(tray: Tray, stories: Mapping[str, Story]) -> Notices:
         if _said(tray, made, in_work):
             digests[name] = tray.now
     for post in tray.board.posts:
-        if not post.entries and post.id not in in_work:
+        # What is dated later than now is of a clock that stepped back, and may be in work again.
+        if not post.entries and post.id not in in_work and post.created_at <= tray.now:
             tray.posts[post.id] = replace(post, closed_at=tray.now)
     return Notices(tuple(silences), digests)
 
