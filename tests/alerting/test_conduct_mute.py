@@ -107,7 +107,7 @@ def test_the_line_reaches_every_owner_and_waits_for_the_window_of_each() -> None
     world.step(after=-2 * HOUR)
     rows = world.step(after=2 * HOUR)
     rows += [r for step in world.steps(9, MINUTE) for r in step]
-    heard = [r.channel for r in rows if "silence" in r.message.plain.lower()]
+    heard = [r.channel for r in rows if "The silence by" in r.message.plain]
     assert heard == ["#search"]
 
 
