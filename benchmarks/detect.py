@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from eventwatch.detect.engine import run
 from eventwatch.detect.frames import clock_of, score_counts
 from eventwatch.detect.panel import Panel
+from eventwatch.detect.rank import ranked
 from eventwatch.detect.settings import DetectSettings, grain
 
 FloatArray = NDArray[np.float64]
@@ -49,7 +50,11 @@ class Detector:
         scored = run(Panel(values, clock, of), self.settings)
         judged = (scored.age >= self.settings.learning_days) & np.isfinite(values)
         score = np.where(judged, scored.score, 0.0)
-        return score, score >= self.settings.threshold
+        flags = score >= self.settings.threshold
+        # As the front door has it.
+        near = np.maximum(scored.one_spread, 1e-6)
+        worst = ranked(score, values, scored.one_expected, near, self.settings.threshold)
+        return worst, flags
 
 
 def harness(folder: Path) -> ModuleType:

@@ -14,6 +14,7 @@ from scipy.special import ndtr
 from eventwatch.detect.calendar import slots
 from eventwatch.detect.clock import Clock
 from eventwatch.detect.panel import Panel
+from eventwatch.detect.rank import ranked
 from eventwatch.detect.resume import in_pieces
 from eventwatch.detect.settings import DAY, DetectSettings, Grain, grain
 from eventwatch.detect.transform import stabilise, unstabilise
@@ -48,7 +49,8 @@ def score_counts(
     lower      and ``upper``: the usual range around it (99 of 100 quiet buckets)
     z          signed deviation of the window that spoke, calibrated to a normal
     p_value    two-sided, of ``z``
-    score      ≥ 0, higher is worse; equal scores are equally rare in every series
+    score      ≥ 0, higher is worse; below ``settings.threshold`` equal scores are equally
+               rare in every series, from there on the bucket's own distance counts too
     status     FAIL from ``settings.threshold`` on, LEARNING with too little history,
                SKIPPED where nothing was observed, else PASS
     ========== ====================================================================
@@ -227,11 +229,12 @@ def _write(
     score = np.where(learning, 0.0, found["score"])
     values["z"][rows] = z
     values["p_value"][rows] = 2.0 * ndtr(-np.abs(z))
-    values["score"][rows] = score
+    count = counts.take(cell)
+    values["score"][rows] = ranked(score, count, expected, spread, settings.threshold)
     over = score >= settings.threshold
     if settings.z_threshold is not None:
         over = np.abs(z) >= settings.z_threshold
     code = {name: VERDICTS.index(name) for name in VERDICTS}
     verdict = np.where(over, code["fail"], code["pass"])
     verdict = np.where(learning, code["learning"], verdict)
-    status[rows] = np.where(np.isnan(counts.take(cell)), code["skipped"], verdict)
+    status[rows] = np.where(np.isnan(count), code["skipped"], verdict)
