@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from eventwatch.alerting import incident_people as people
 from eventwatch.alerting import incident_words as words
@@ -41,7 +41,7 @@ class Followed:
 def follow(board: Board, office: Office, now: datetime) -> tuple[Followed, ...]:
     """Every incident of the board and every new one, in the order of their beginnings."""
     firing = _firing(board)
-    incidents = [_not_ahead(incident, now) for incident in board.incidents]
+    incidents = _in_time(board.incidents, now)
     known = _known(incidents, office, now)
     current = {incident.id for incident in known.values()}
     found = [Followed(incident) for incident in incidents if incident.id not in current]
@@ -81,20 +81,28 @@ def rank(severity: Severity | None) -> int:
     return -1 if severity is None else severity.rank
 
 
-def _not_ahead(incident: Incident, now: datetime) -> Incident:
+def _in_time(incidents: Sequence[Incident], now: datetime) -> list[Incident]:
     """Without instants that are still to come. A clock that was ahead and stepped back must not keep
-    an incident open, or silent, for years."""
+    an incident open, or silent, for years. Of several that ended ahead the order stays."""
+    ahead = sorted(i.resolved_at for i in incidents if i.resolved_at and i.resolved_at > now)
+    order = {at: k for k, at in enumerate(reversed(ahead))}
 
     def by_now(at: datetime | None) -> datetime | None:
         return None if at is None else min(at, now)
 
-    return replace(
-        incident,
-        told_at=by_now(incident.told_at),
-        reminded_at=by_now(incident.reminded_at),
-        good_since=by_now(incident.good_since),
-        resolved_at=by_now(incident.resolved_at),
-    )
+    def ended(at: datetime | None) -> datetime | None:
+        return at if at is None or at not in order else now - order[at] * timedelta.resolution
+
+    return [
+        replace(
+            one,
+            told_at=by_now(one.told_at),
+            reminded_at=by_now(one.reminded_at),
+            good_since=by_now(one.good_since),
+            resolved_at=ended(one.resolved_at),
+        )
+        for one in incidents
+    ]
 
 
 def _firing(board: Board) -> dict[str, tuple[Alert, ...]]:
