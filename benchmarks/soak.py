@@ -349,7 +349,7 @@ def main() -> int:
             samples.append(sample(process.pid, folder, began))
             if len(samples) % 60 == 0:
                 print(f"{datetime.now(UTC):%H:%M} {samples[-1]}", flush=True)
-        until = datetime.now(UTC) - timedelta(seconds=3 * options.every)
+        until = datetime.now(UTC) - timedelta(seconds=6 * options.every)
         trouble.over.set()
         trouble.join(30)
         process.send_signal(signal.SIGTERM)
