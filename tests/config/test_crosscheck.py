@@ -7,6 +7,7 @@ import pytest
 
 from eventwatch.config.load import Loaded, cross_check, cross_warnings
 from eventwatch.model.contract import Catalog, Contract, Location, Owner, Team
+from eventwatch.model.errors import path_text
 
 from .conftest import GOOD
 
@@ -81,6 +82,14 @@ def test_a_misspelled_exposure_in_a_contract_is_a_fault(loaded: Load) -> None:
         "a.proto:7 user_followed_user: there is no exposure 'event'; did you mean events?"
     ]
     assert odd(loaded(), made) == []
+
+
+def test_a_fault_at_a_contract_stands_where_the_file_is_found_from_here(
+    loaded: Load, tmp_path: Path
+) -> None:
+    (tmp_path / "contracts").mkdir()
+    (found,) = cross_check(loaded(), catalog(contract(exposures=("event",))))
+    assert (found.path, found.line) == (path_text(tmp_path / "contracts" / "a.proto"), 7)
 
 
 def test_an_exposure_that_another_installation_watches_is_only_said(loaded: Load) -> None:

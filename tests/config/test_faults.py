@@ -17,6 +17,9 @@ EXPOSURE = [
     ("bucket: 12h\n    look_back: 23h", "exposures.events.look_back", "between 24 h and 3650 d"),
     ("bucket: 1d\n    look_back: 1d", "exposures.events.look_back", "at least two buckets"),
     ("time_zone: America/Los_Angles", "exposures.events.time_zone", "like America/Los_Angeles"),
+    ("every: '*/5 * * * *'", "exposures.events.every", "cron fields go under cron"),
+    ("every: '@daily'", "exposures.events.every", "cron fields go under cron"),
+    ("every: five minutes", "exposures.events.every", "write a span with its unit"),
     ("time_zone: Berlin", "exposures.events.time_zone", "like Europe/Berlin"),
     ("parquet: x.parquet", "exposures.events.parquet", "either table or parquet"),
     ("partition: {of: loaded_at}", "exposures.events.partition.column", "column is missing"),
@@ -163,6 +166,13 @@ def test_a_missing_section_is_named_with_what_it_is_for(faults_of: Try, section:
         lines += [line] if keep else []
     (found,) = faults_of("\n".join(lines))
     assert f"{section}: {section} is missing: " in found
+
+
+def test_exposures_without_any_are_called_empty_and_not_missing(faults_of: Try) -> None:
+    (found,) = faults_of(
+        "contracts: {source: contracts/}\nexposures: {}\nnotify: {fallback_team: data}\n"
+    )
+    assert ":2: exposures: exposures is empty: The watched tables" in found
 
 
 @pytest.mark.parametrize("text", ["", "[]", "x", "5"])

@@ -156,7 +156,8 @@ def test_bytes_that_are_not_utf_8_are_said_with_their_line(tmp_path: Path) -> No
     path.write_bytes(b"a: 1\nb: \xff\n")
     with pytest.raises(ConfigError) as caught:
         read_yaml(path)
-    assert caught.value.faults[0].line == 2
+    (fault,) = caught.value.faults
+    assert (fault.line, fault.message) == (2, "is not UTF-8 text; save it as UTF-8")
 
 
 def test_faults_of_form_are_collected() -> None:

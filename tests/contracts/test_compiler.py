@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from eventwatch.contracts.compiler import OPTIONS_PATH, compile_folder, options_proto_text
+from eventwatch.contracts.advice import OPTIONS_PATH, options_proto_text
+from eventwatch.contracts.compiler import compile_folder
 from eventwatch.contracts.protobuf import ProtobufSource
 from eventwatch.model.contract import Location
 from eventwatch.model.errors import ContractError
@@ -123,3 +124,47 @@ class TestBuf:
         with pytest.raises(ContractError) as raised:
             compile_folder(folder.root, (), "buf")
         assert "eventwatch[buf]" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "line", "words"),
+    [
+        ("teir: TIER_CRITICAL", 5, 'has no field named "teir". Did you mean tier?'),
+        ("freshness: {max_lag: 5}", 5, "Did you mean max_lag_seconds?"),
+        ("freshness: {colour: 5}", 5, "It has max_gap_seconds, max_lag_seconds."),
+        ("tier: TIER_CRITICL", 5, '"TIER_CRITICL" for field "tier". Did you mean TIER_CRITICAL?'),
+        ("lifecycle: {state: STATE_ACTIV}", 5, "Did you mean STATE_ACTIVE?"),
+        ("tier: PURPLE", 5, 'Unknown enumeration value of "PURPLE" for field "tier".'),
+    ],
+)
+def test_a_word_that_the_vocabulary_does_not_have_is_told_what_was_meant(
+    folder: Folder, options: str, line: int, words: str
+) -> None:
+    folder.write({"a.proto": HEADER + message(f"{TEAM} {options}")})
+    (fault,) = folder.faults()
+    assert fault.line == line
+    assert fault.message.endswith(words)
+
+
+def test_options_without_their_import_are_told_which_line_to_add(folder: Folder) -> None:
+    text = HEADER.replace(f'import "{OPTIONS_PATH}";', "") + message(TEAM)
+    folder.write({"a.proto": text})
+    (fault,) = folder.faults()
+    assert fault.message == (
+        f'Option "(eventwatch.contract.v1.event)" unknown: add import "{OPTIONS_PATH}"; above it.'
+    )
+
+
+def test_a_file_without_its_first_line_is_told_of_it(folder: Folder) -> None:
+    body = "  string id = 1;\n"
+    text = HEADER.replace('syntax = "proto3";', "") + message(TEAM, body)
+    folder.write({"a.proto": text})
+    assert 'begins with syntax = "proto3";' in folder.faults()[0].message
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_in_utf_16_is_one_fault(folder: Folder, encoding: str) -> None:
+    text = ("" if encoding == "utf-16" else "\ufeff") + HEADER + message(TEAM)
+    (folder.root / "a.proto").write_bytes(text.encode(encoding))
+    (fault,) = folder.faults()
+    assert fault.message == "cannot be read: it is UTF-16; save it as UTF-8."

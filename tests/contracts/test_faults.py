@@ -223,3 +223,7 @@ def test_a_share_of_nulls_lies_from_zero_to_one(folder: Folder, ratio: str) -> N
 def test_a_compiler_that_nobody_knows_is_a_fault(folder: Folder) -> None:
     folder.write({"a.proto": HEADER + message(TEAM)})
     assert "protoc or buf" in folder.faults(folder.settings(compiler="gcc"))[0].message
+
+
+def test_a_threshold_may_be_narrower_than_one(folder: Folder) -> None:
+    assert folder.event(f"{TEAM} volume: {{z_threshold: 0.5}}").z_threshold == 0.5

@@ -17,7 +17,7 @@ EXAMPLES = "contracts/social/"
 
 def init(
     directory: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="Folder to write to; made if it is not there.")
+        Path, typer.Argument(metavar="DIR", help="Folder to write to; made if it is not there.")
     ] = Path(),
     force: Annotated[
         bool, typer.Option("--force", help="Write over files that are there and differ.")
@@ -76,7 +76,7 @@ def init(
 
 def _files() -> Iterator[tuple[str, str]]:
     from eventwatch.config.template import template_files
-    from eventwatch.contracts.compiler import options_proto_text
+    from eventwatch.contracts.advice import options_proto_text
 
     yield from template_files()
     yield OPTIONS_PATH, options_proto_text()

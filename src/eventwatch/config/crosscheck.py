@@ -16,7 +16,7 @@ from eventwatch.config.crosscheck_notify import (
 )
 from eventwatch.kinds.definition import Check
 from eventwatch.model.contract import Catalog, Contract
-from eventwatch.model.errors import Fault
+from eventwatch.model.errors import Fault, path_text
 from eventwatch.model.names import is_misspelling, nearest
 
 if TYPE_CHECKING:
@@ -77,9 +77,8 @@ def cross_warnings(loaded: Loaded, catalog: Catalog) -> Iterator[Fault]:
     for contract in catalog.contracts.values():
         team = contract.owner.team
         if team and team not in known:
-            yield _at(
-                contract, unknown_team(team, known) + "; until then the fallback team is told"
-            )
+            said = unknown_team(team, known) + "; until then the fallback team is told"
+            yield _at(contract, loaded, said)
     watched = {d.name for e in settings.exposures for d in e.dimensions}
     for check in loaded.checks:
         yield from _patterns(
@@ -116,17 +115,22 @@ def _exposures_of_contracts(loaded: Loaded, catalog: Catalog, *, wrong: bool) ->
                 continue
             meant = is_misspelling(name, names)
             if wrong and meant is not None:
-                yield _at(contract, f"there is no exposure {name!r}; did you mean {meant}?")
+                yield _at(contract, loaded, f"there is no exposure {name!r}; did you mean {meant}?")
             elif not wrong and meant is None:
                 some = ", ".join(names[:5])
                 yield _at(
                     contract,
+                    loaded,
                     f"names the exposure {name!r}, which {loaded.file} does not have (it has {some})",
                 )
 
 
-def _at(contract: Contract, message: str) -> Fault:
-    return Fault(contract.location.path, contract.location.line, message, contract.event_type)
+def _at(contract: Contract, loaded: Loaded, message: str) -> Fault:
+    """At the contract as a person finds it: its path from the working directory, where files are
+    read; a descriptor set only knows the paths inside."""
+    at, source = contract.location, loaded.settings.contracts.source
+    path = path_text(source / at.path) if source.is_dir() else at.path
+    return Fault(path, at.line, message, contract.event_type)
 
 
 def _patterns(

@@ -16,7 +16,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from eventwatch.alerting.routing import usable_channel, usable_group
 from eventwatch.config.holidays import check_place
@@ -48,6 +48,12 @@ def between(low: timedelta, high: timedelta) -> AfterValidator:
 def _bucket(value: timedelta) -> timedelta:
     if value not in BUCKETS:
         raise ValueError("must be 5m, 10m, 15m, 20m, 30m, 1h, 2h, 3h, 4h, 6h, 8h, 12h or 1d")
+    return value
+
+
+def _no_cron(value: object) -> object:
+    if isinstance(value, str) and (value.startswith("@") or len(value.split()) == 5):
+        raise ValueError("is for spans like 15m; cron fields go under cron, in place of every")
     return value
 
 
@@ -241,7 +247,7 @@ StateUrl = Annotated[
     ),
 ]
 _S, _H, _D = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
-Every = Annotated[Duration, between(10 * _S, 7 * _D)]
+Every = Annotated[Duration, between(10 * _S, 7 * _D), BeforeValidator(_no_cron)]
 Bucket = Annotated[Duration, AfterValidator(_bucket)]
 LookBack = Annotated[Duration, between(_D, 3650 * _D)]
 Overlap = Annotated[Duration, between(0 * _S, 7 * _D)]

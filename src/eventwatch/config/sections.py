@@ -178,7 +178,8 @@ class _Work:
         if value is None and not required:
             return ()
         if value is None or value == {}:
-            message = f"{name} is missing: {d.Document.model_fields[name].description}".rstrip(".")
+            lacks = "is missing" if value is None else "is empty"
+            message = f"{name} {lacks}: {d.Document.model_fields[name].description}".rstrip(".")
         else:
             message = f"must be a mapping of names to {name}"
         at = (name,) if name in self.top else ()

@@ -93,7 +93,7 @@ def read_yaml(path: Path, shown: str | None = None) -> Tree:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise ConfigError([Fault(name, line, "is not UTF-8 text")]) from None
+        raise ConfigError([Fault(name, line, "is not UTF-8 text; save it as UTF-8")]) from None
     return compose(text, name)
 
 

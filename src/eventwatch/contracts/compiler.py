@@ -18,12 +18,10 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from eventwatch.contracts.advice import OPTIONS_PATH, OWN, advised
 from eventwatch.contracts.tree import Tree, copy_tree
 from eventwatch.model.errors import ContractError, Fault
 
-OPTIONS_PATH = "eventwatch/contract/v1/options.proto"
-
-_OWN = Path(__file__).with_name("options")
 _CHILD = Path(__file__).with_name("compile_child.py")
 _MAX_FAULTS = 200
 _MAX_MESSAGE_BYTES = 2**20
@@ -56,11 +54,6 @@ class Compiled:
     tree: Tree
 
 
-def options_proto_text() -> str:
-    """The vocabulary that ships with eventwatch, as the text of its .proto file."""
-    return (_OWN / OPTIONS_PATH).read_text(encoding="utf-8")
-
-
 def compile_folder(
     source: Path, include: tuple[Path, ...], compiler: str, limits: Limits | None = None
 ) -> Compiled:
@@ -90,7 +83,7 @@ def _protoc(_: Path, tree: Tree) -> dict[str, object]:
         raise ContractError([Fault("", None, message)])
     tools = Path(package.submodule_search_locations[0])
     # Ours last: a copy that the folder ships, perhaps with numbers of its own, is the one to use.
-    roots = [*tree.roots, str(_OWN), str(tools / "_proto")]
+    roots = [*tree.roots, str(OWN), str(tools / "_proto")]
     return {
         "import_path": str(tools.parent),
         "options": [
@@ -115,7 +108,7 @@ def _buf(workspace: Path, tree: Tree) -> dict[str, object]:
     if not tree.has_buf_config:
         modules = [*tree.roots]
         if not any((workspace / root / OPTIONS_PATH).exists() for root in tree.roots):
-            shutil.copytree(_OWN, workspace / "own")
+            shutil.copytree(OWN, workspace / "own")
             modules.append("own")
         config = {"version": "v2", "modules": [{"path": module} for module in modules]}
         (workspace / "buf.yaml").write_text(json.dumps(config), encoding="utf-8")
@@ -212,7 +205,7 @@ def _without_echoes(faults: list[Fault]) -> list[Fault]:
         if fault.path in echoing and _UNDEFINED.search(fault.message):
             continue
         kept.append(replace(fault, message=_missing(match[1])) if match else fault)
-    return kept
+    return [replace(fault, message=advised(fault.message)) for fault in kept]
 
 
 def _missing(name: str) -> str:

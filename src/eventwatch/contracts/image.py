@@ -111,7 +111,8 @@ def read_image(content: bytes, name: str) -> Image:
             plain.MergeFromString(content)
     except _UNREADABLE as error:
         how = "JSON image" if is_json else "descriptor set"
-        raise _fault(name, f"is not a {how}: {str(error)[:300]} {_REBUILD}") from error
+        said = str(error)[:300].rstrip(". ")
+        raise _fault(name, f"is not a {how}: {said}. {_REBUILD}") from error
     pool, extensions = _pool(plain.file, name)
     del plain
     whole = cast(

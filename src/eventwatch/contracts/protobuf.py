@@ -14,7 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from eventwatch.contracts.compiler import compile_folder, options_proto_text
+from eventwatch.contracts.advice import options_proto_text
+from eventwatch.contracts.compiler import compile_folder
 from eventwatch.contracts.events import Reader, enums_of, find_events, messages_of
 from eventwatch.contracts.image import Image, read_bytes, read_image
 from eventwatch.contracts.promise import contract_of

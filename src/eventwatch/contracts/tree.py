@@ -8,6 +8,7 @@ further roots one by one: such a root may be a whole schema repository.
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import stat
@@ -192,6 +193,8 @@ def _read(real: Path) -> bytes:
         content = file.read(MAX_FILE_BYTES + 1)
     if len(content) > MAX_FILE_BYTES:
         raise ValueError(f"it is larger than {MAX_FILE_BYTES // 2**20} MiB")
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ValueError("it is UTF-16; save it as UTF-8")
     return content
 
 
