@@ -70,13 +70,6 @@ def test_a_slot_that_ended_while_the_state_was_away_ends_once_it_is_back(state: 
     assert state.slots("events", NOW) == (replace(slot(0), reason="well"),)
 
 
-def test_ends_are_counted_and_beginnings_are_not(state: Any) -> None:
-    ledger = Ledger(lambda: state)
-    ledger.write([slot(0, SlotStatus.RUNNING)])
-    ledger.write([slot(0), slot(1, SlotStatus.SKIPPED), slot(2, SlotStatus.SKIPPED)])
-    assert dict(ledger.counts["events"]) == {"ran": 1, "skipped": 2}
-
-
 @pytest.mark.parametrize("age", [timedelta(minutes=1), timedelta(days=1), timedelta(days=300)])
 def test_the_newest_rows_are_found_however_old_they_are(state: Any, age: timedelta) -> None:
     ledger = Ledger(lambda: state)

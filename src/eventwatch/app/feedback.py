@@ -76,16 +76,6 @@ def give(
     return label
 
 
-def give_on_alert(
-    opened: Store, name: str, opinion: Opinion, *, reason: str, author: str, now: datetime
-) -> Label:
-    """The same on the newest alert whose id or fingerprint begins so. Raises Unclear and StoreError."""
-    alert = alert_named(opened, name)
-    if alert is None:
-        raise Unclear("there is no such alert")
-    return give(opened, about_alert(alert, now), opinion, reason=reason, author=author, now=now)
-
-
 def alert_named(reader: StateReader, name: str) -> Alert | None:
     """The newest alert whose id or fingerprint begins so; None: it is no name of one. Raises Unclear
     where several different ones begin so."""

@@ -209,7 +209,6 @@ class Follower:
             message=story.message,
             muted=muted,
             cause=live.cause,
-            alert_count=len(live.members),
             reopened=live.reopened,
         )
 

@@ -59,8 +59,6 @@ class Incident:
     muted: str = ""
     """Who muted it and why; empty: nobody, its owner was told."""
     cause: Cause | None = None
-    alert_count: int = 1
-    """Alerts that belong to it."""
     reopened: int = 0
     """How often it came back after its end."""
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from eventwatch.model.errors import StoreError
-from eventwatch.model.state import Slot, SlotStatus
+from eventwatch.model.state import Slot
 from eventwatch.ports.store import Store
 
 log = logging.getLogger(__name__)
@@ -19,7 +18,6 @@ CLOCK = "@clock"
 MOST_KEPT = 20_000
 """Rows that wait for the state to come back; beyond, the oldest are left to the next start."""
 _SPANS = (timedelta(hours=2), timedelta(days=2), timedelta(days=40), timedelta(days=4000))
-_ENDS = (SlotStatus.RAN, SlotStatus.FAILED, SlotStatus.SKIPPED)
 
 
 class Ledger:
@@ -32,15 +30,10 @@ class Ledger:
         self._waiting: list[Slot] = []
         self._said = ""
         """Why it waits, as it was logged last; empty: it does not."""
-        self.counts: dict[str, Counter[str]] = {}
-        """Exposure → how its slots ended in this process."""
 
     def write(self, slots: Sequence[Slot]) -> bool:
         """Whether they are in the state now. An error of the state is logged, not raised."""
         with self._lock:
-            for slot in slots:
-                if slot.status in _ENDS:
-                    self.counts.setdefault(slot.exposure, Counter())[slot.status.value] += 1
             self._waiting.extend(slots)
             return self._flush()
 

@@ -194,11 +194,6 @@ class Tenure:
             return f"cycles that hang: {self._workers.given_up}"
         return ""
 
-    @property
-    def slots_ended(self) -> dict[str, dict[str, int]]:
-        """Exposure → how its slots ended in this process."""
-        return {name: dict(counts) for name, counts in list(self._ledger.counts.items())}
-
     def end(self, until: float) -> bool:
         """Ends everything that runs, up to an instant of ``time.monotonic``. False: something hangs
         and has to be left behind."""

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 HOUR = 3600
 DAY = 86400
-WEEK_HOURS = 168
 
 IntArray = NDArray[np.int64]
 

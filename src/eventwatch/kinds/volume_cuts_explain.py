@@ -31,8 +31,7 @@ from eventwatch.kinds.volume_cuts_score import CutScores, score_cuts
 from eventwatch.kinds.volume_cuts_story import shown
 from eventwatch.kinds.volume_lived import lived
 from eventwatch.kinds.volume_panel import judged_at, panel_of
-from eventwatch.kinds.volume_words import number
-from eventwatch.model.durations import format_duration, from_epoch
+from eventwatch.model.durations import from_epoch
 from eventwatch.model.measurement import HOUR, OTHER, SeriesKey
 from eventwatch.model.result import Cut, Result
 from eventwatch.model.status import KindName, Status
@@ -256,10 +255,3 @@ class _Scene(Cuts):
             upper=tuple(upper),
             bad=(Stretch(max(since, start), end),) if bad and since is not None else (),
         )
-
-
-def window_words(made: CutExplanation) -> str:
-    """The hours that spoke, for people: ``the last 4 h, of which 1,240 rows of its event type``."""
-    if made.window is None or made.group is None:
-        return ""
-    return f"the last {format_duration(made.window)}, {number(made.group)} rows of its event type"

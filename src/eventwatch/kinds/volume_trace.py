@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from eventwatch.detect.frames import USUAL_Z
 from eventwatch.detect.panel import Scored
-from eventwatch.detect.transform import stabilise, unstabilise
+from eventwatch.detect.transform import USUAL_Z, stabilise, unstabilise
 from eventwatch.kinds.volume_panel import DAY, VolumePanel
 from eventwatch.model.durations import from_epoch
 from eventwatch.model.trace import Mark, Stretch, Trace, Values
@@ -24,8 +23,6 @@ SHORT = timedelta(hours=8)
 BY_DAY = 28.0
 LONGEST = 120.0
 LEAST_BUCKETS = 24
-OPEN_SHARE = 0.02
-"""An open bucket of which less can be there yet says nothing that could be drawn."""
 
 
 def trace_of(

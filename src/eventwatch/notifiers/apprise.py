@@ -12,7 +12,6 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -110,11 +109,6 @@ class AppriseNotifier:
             while len(self._taken) > _REMEMBERED:
                 self._taken.popitem(last=False)
             return taken
-
-
-def checked_urls(urls: Mapping[str, tuple[Any, ...]]) -> None:
-    """Raises DeliveryError for the first URL that Apprise does not know, by team and number."""
-    AppriseNotifier(AppriseSettings(urls))
 
 
 def _service(apprise: Any, url: str, team: str, number: int) -> Any:

@@ -38,11 +38,6 @@ class Restriction:
             fnmatchcase(event_type, glob) for glob in self.event_types
         )
 
-    @property
-    def is_none(self) -> bool:
-        """Nothing is restricted."""
-        return not (self.kinds or self.event_types or self.teams)
-
 
 def judge(
     view: ExposureView, checks: Sequence[Check], restriction: Restriction
