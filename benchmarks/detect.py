@@ -23,8 +23,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from eventwatch.detect.clock import clock_of
 from eventwatch.detect.engine import run
-from eventwatch.detect.frames import clock_of, score_counts
+from eventwatch.detect.frames import score_counts
 from eventwatch.detect.panel import Panel
 from eventwatch.detect.rank import ranked
 from eventwatch.detect.settings import DetectSettings, grain

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from eventwatch.detect.clock import clock_of
 from eventwatch.detect.engine import run
-from eventwatch.detect.frames import clock_of
 from eventwatch.detect.panel import Panel
 from eventwatch.detect.settings import DetectSettings, grain, threshold_for
 

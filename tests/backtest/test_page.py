@@ -17,6 +17,7 @@ from eventwatch.backtest.report import Backtest, ExposureBacktest, Limits
 from eventwatch.backtest.span import Span
 from eventwatch.backtest.svg import drawing
 from eventwatch.charts.render import dark_rules, inline
+from eventwatch.cli.backtest_table import table_text
 from eventwatch.model.contract import Catalog
 from eventwatch.model.status import Severity
 from tests.backtest.incidents import HOUR, START, incident, result
@@ -94,7 +95,31 @@ def test_of_two_sets_of_checks_it_shows_what_differs() -> None:
     same = incident("s")
     html = page(backtest([same, incident("a")], [same, incident("b")]), Limits())
     assert set(re.findall(r'<span class="tag (\w+)">', html)) == {"removed", "added"}
-    assert "1 removed, 1 added, 0 at other times, 1 alike" in html
+    assert "1 added, 1 removed, 0 told at another time, 1 alike" in html
+
+
+def test_what_began_with_the_last_cycle_has_no_length_and_instants_name_their_zone() -> None:
+    newest = int((SPAN.last_at - START) / HOUR)
+    made = backtest([incident("a"), incident("b", newest, None)])
+    shown = re.findall(r'<span class="right">(.*?)</span>', page(made, Limits()))
+    assert shown == ["2026-03-02 00:00 UTC · 5 h", f"{SPAN.last_at:%Y-%m-%d %H:%M} UTC"]
+    lines = table_text(made, Limits(), 160).splitlines()
+    assert any(
+        re.search(rf"{SPAN.last_at:%Y-%m-%d %H:%M} +– WARNING .* b:", line) for line in lines
+    )
+
+
+def test_the_table_of_two_sets_says_in_words_what_becomes_of_each() -> None:
+    moved, ends = incident("m", 10, 30), incident("e", 40, 60)
+    other = [incident("m", 8, 30), incident("e", 40, 90), incident("n", 70, 75, team="search")]
+    text = table_text(backtest([moved, ends], other), Limits(), 200)
+    found = re.findall(r"^    (\S.*?) +2026-\d\d-\d\d .* (\w): .*told (\w+)$", text, re.MULTILINE)
+    assert found == [
+        ("2 h earlier", "m", "growth"),
+        ("ends at another time", "e", "growth"),
+        ("added", "n", "search"),
+    ]
+    assert "with checks-new: 1 added · 0 removed · 2 told at another time · 0 alike" in text
 
 
 CHARTS = Charts(inline, dark_rules(".chart"))

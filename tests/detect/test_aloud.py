@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from eventwatch.detect.aloud import Aloud, run_aloud
+from eventwatch.detect.clock import clock_of
 from eventwatch.detect.engine import run
-from eventwatch.detect.frames import clock_of
 from eventwatch.detect.panel import Panel
 from eventwatch.detect.settings import DetectSettings, grain
 

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from eventwatch.detect.clock import Clock
+from eventwatch.detect.clock import Clock, clock_of
 from eventwatch.detect.empty import DAYS, FLOOR, Empty
 from eventwatch.detect.engine import run
-from eventwatch.detect.frames import clock_of
 from eventwatch.detect.panel import Panel, Scored
 from eventwatch.detect.settings import DetectSettings, grain, threshold_for
 
@@ -119,6 +118,23 @@ def test_a_few_hours_of_silence_make_no_hour_empty_before_the_third_day() -> Non
     for times in range(DAYS + 1):
         found = days_of(works, *[broken] * times).at(clock_of_day(times + 1))
         assert found.any() == (times >= DAYS)
+
+
+def test_an_hour_that_was_empty_is_not_any_more_on_the_third_day_on_which_something_comes() -> None:
+    works = np.where(np.arange(DAY) < 12, 120.0, 0.0)
+    empty = days_of(works, works, works)
+    told, level = np.ones((DAY, 1), dtype=bool), np.array([60.0])
+    for day in range(3, 3 + DAYS):
+        back, often = empty.learn(clock_of_day(day), np.full((DAY, 1), 30.0), level, told)
+        assert back.any() == (day == 2 + DAYS)
+    assert np.flatnonzero(back[:, 0]).tolist() == list(range(12, DAY))
+    assert (often[12:, 0] == 0.5).all()
+
+
+def test_a_week_without_any_row_counts_for_no_hour_of_the_week() -> None:
+    works, outage = np.full(DAY, 60.0), np.zeros(DAY)
+    empty = days_of(*[works] * 7, *[outage] * 7, *[works] * 6, outage)
+    assert not empty.at(clock_of_day(6)).any()
 
 
 def test_what_comes_in_an_empty_hour_is_no_news_up_to_what_the_season_expects() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from eventwatch.detect.clock import clock_of
 from eventwatch.detect.engine import run
-from eventwatch.detect.frames import clock_of
 from eventwatch.detect.panel import Panel, Scored
 from eventwatch.detect.pooled import typical
 from eventwatch.detect.settings import DetectSettings, grain

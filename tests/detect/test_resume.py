@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from eventwatch.detect import DetectSettings, resume
+from eventwatch.detect.clock import clock_of
 from eventwatch.detect.engine import Pass, run
-from eventwatch.detect.frames import clock_of
 from eventwatch.detect.panel import Panel, Scored
 from eventwatch.detect.resume import Memory, remembering, run_on
 from eventwatch.detect.said import far_buckets

@@ -32,6 +32,10 @@ def test_an_interval_counts_from_1970_whenever_it_is_asked() -> None:
     )
 
 
+def test_a_weekly_interval_falls_on_thursdays_as_1970_began_on_one() -> None:
+    assert plain(timedelta(days=7)).next(NOW) == datetime(2026, 11, 26, tzinfo=UTC)
+
+
 def test_cron_follows_the_time_zone_of_the_exposure() -> None:
     there = exposure(cron="0 9 * * *", time_zone=ZoneInfo("America/New_York"))
     assert schedule_of(there).next(NOW) == datetime(2026, 11, 23, 14, tzinfo=UTC)

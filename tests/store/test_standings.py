@@ -13,8 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from eventwatch.detect import DetectSettings
+from eventwatch.detect.clock import clock_of
 from eventwatch.detect.engine import Pass, run
-from eventwatch.detect.frames import clock_of
 from eventwatch.detect.panel import Panel
 from eventwatch.detect.resume import run_on
 from eventwatch.detect.settings import grain

@@ -69,6 +69,13 @@ def key_of(result: Result) -> Key:
     return result.kind, result.aspect, result.event_type, result.cut
 
 
+def judge_days(
+    assignment: Assignment, recording: Recording, days: Sequence[Sequence[datetime]]
+) -> tuple[tuple[Cycle, ...], ...]:
+    """The cycles of days that follow each other, day by day."""
+    return tuple(judge_day(assignment, recording, instants) for instants in days)
+
+
 def judge_day(
     assignment: Assignment, recording: Recording, instants: Sequence[datetime]
 ) -> tuple[Cycle, ...]:

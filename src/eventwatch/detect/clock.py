@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from eventwatch.detect.calendar import slots
+from eventwatch.detect.settings import DAY, DetectSettings, Grain
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
@@ -63,3 +66,12 @@ class Clock:
         if self.slot.ndim == 1:
             return self
         return Clock(self.slot[:, columns], self.weekday[:, columns], self.slots_per_day)
+
+
+def clock_of(epochs: NDArray[np.int64], of: Grain, settings: DetectSettings) -> Clock:
+    """The slots of bucket starts (epoch seconds, any shape)."""
+    # A bucket of a day and more is named by its middle: local midnight need not be UTC's.
+    when = slots(epochs + (of.seconds // 2 if of.seconds >= DAY else 0), settings.time_zone)
+    if of.seconds >= DAY:
+        return Clock(np.zeros_like(epochs), when.weekday, 1)
+    return Clock(when.second // of.seconds, when.weekday, of.slots_per_day)

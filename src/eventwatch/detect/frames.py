@@ -11,17 +11,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from eventwatch.detect.calendar import slots
-from eventwatch.detect.clock import Clock
+from eventwatch.detect.clock import Clock, clock_of
 from eventwatch.detect.panel import Panel
 from eventwatch.detect.rank import ranked
 from eventwatch.detect.resume import in_pieces
 from eventwatch.detect.settings import DAY, DetectSettings, Grain, grain
-from eventwatch.detect.transform import stabilise, unstabilise
+from eventwatch.detect.transform import USUAL_Z, stabilise, unstabilise
 from eventwatch.model.status import Status
 
-USUAL_Z = 2.6
-"""Half-width of the usual range: 99 of 100 quiet buckets lie inside."""
 BATCH_CELLS = 3_000_000
 """Most series × buckets scored at once, which bounds the memory."""
 ROWS_AT_ONCE = 200_000
@@ -194,15 +191,6 @@ def _clock(first: NDArray[np.int64], length: int, of: Grain, settings: DetectSet
     shared = bool((first == first[0]).all())
     epochs = first[0] + offsets if shared else offsets[:, None] + first[None, :]
     return clock_of(epochs, of, settings)
-
-
-def clock_of(epochs: NDArray[np.int64], of: Grain, settings: DetectSettings) -> Clock:
-    """The slots of bucket starts (epoch seconds, any shape)."""
-    # A bucket of a day and more is named by its middle: local midnight need not be UTC's.
-    when = slots(epochs + (of.seconds // 2 if of.seconds >= DAY else 0), settings.time_zone)
-    if of.seconds >= DAY:
-        return Clock(np.zeros_like(epochs), when.weekday, 1)
-    return Clock(when.second // of.seconds, when.weekday, of.slots_per_day)
 
 
 def _write(

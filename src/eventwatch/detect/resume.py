@@ -252,18 +252,25 @@ def _names(panel: Panel, settings: DetectSettings, stops: Sequence[int]) -> dict
     )
     digest = sha256(repr(about).encode())
     names = {}
-    for start in range(0, max(stops, default=0), per_day):
+    if not stops:
+        return {}
+    end = max(stops)
+    # Nearly all of these arrays says nothing.
+    usual = (1.0, 0.0, 0.0, 0)
+    said = [
+        (part, (part[:end] != value).reshape(end // per_day, -1).any(axis=1).tolist())
+        for part, value in zip(parts, usual, strict=True)
+        if part is not None
+    ]
+    for start in range(0, end, per_day):
         day = slice(start, start + per_day)
         for array in (panel.counts, panel.clock.slot, panel.clock.weekday):
-            digest.update(array[day].tobytes())
-        for part, usual in zip(parts, (1.0, 0.0, 0.0, 0), strict=True):
-            if part is None:
-                continue
-            # Nearly all of these arrays says nothing.
-            plain = bool((part[day] == usual).all())
-            digest.update(b"\x00" if plain else b"\x01")
-            if not plain:
-                digest.update(part[day].tobytes())
+            digest.update(np.ascontiguousarray(array[day]).data)
+        for part, unusual in said:
+            some = unusual[start // per_day]
+            digest.update(b"\x01" if some else b"\x00")
+            if some:
+                digest.update(np.ascontiguousarray(part[day]).data)
         if start + per_day in stops:
             names[start + per_day] = digest.digest()
     return names

@@ -99,7 +99,7 @@ class Said:
     @staticmethod
     def alarms(kept: Mapping[str, NDArray[Any]], stop: int) -> NDArray[np.bool_]:
         """[stop, S] which buckets were in alarm."""
-        return np.unpackbits(kept["alarm"], axis=0, count=stop).astype(np.bool_)
+        return np.unpackbits(kept["alarm"], axis=0, count=stop).view(np.bool_)
 
     def scored(self, accepted: NDArray[Any]) -> Scored:
         """All of it."""

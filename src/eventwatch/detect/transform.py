@@ -11,6 +11,8 @@ from scipy.special import betainc, ndtr, ndtri
 
 FloatArray = NDArray[np.float64]
 
+USUAL_Z = 2.6
+"""Half-width of the usual range: 99 of 100 quiet buckets lie inside."""
 EXACT_BELOW = 60.0
 EXACT_FROM = 2.2
 """Smaller counts that lie further off than this get their exact tail."""

@@ -78,7 +78,8 @@ def _arrivals_of(view: ExposureView) -> Arrivals:
     start = max(min(start, end - 1), end - max(MOST_CELLS // max(size, 1), 48))
     hours = end - start
     # What lies outside falls into a column before and one behind.
-    flat = np.clip(cells.loaded_hour - (start - 1), 0, hours + 1)
+    flat = cells.loaded_hour - (start - 1)
+    np.clip(flat, 0, hours + 1, out=flat)
     flat += (np.arange(size, dtype=np.int64) * (hours + 2))[cells.series]
     counts = np.bincount(flat, weights=cells.rows, minlength=size * (hours + 2))
     counts = counts.reshape(size, hours + 2)[:, 1:-1]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventwatch.detect.ahead import Ahead, Future, Noted, Scripted
-from eventwatch.detect.frames import clock_of
+from eventwatch.detect.clock import clock_of
 from eventwatch.detect.panel import Panel
 from eventwatch.detect.settings import DAY, grain
 from eventwatch.detect.standing import near_buckets

@@ -116,15 +116,15 @@ class BySeries:
         start = max(min(start, settled), settled - 120 * 24)
         hours = settled - start
         # What lies outside falls into a column before and one behind.
-        flat = np.clip(occurred - (start - 1), 0, hours + 1)
+        flat = occurred - (start - 1)
+        np.clip(flat, 0, hours + 1, out=flat)
         flat += (fine * (hours + 2))[cells.series]
         totals = np.bincount(flat, weights=cells.rows, minlength=groups * (hours + 2))
-        size = len(cells.keys)
         return BySeries(
             start=start,
             first=cells.least(occurred, np.iinfo(np.int64).max),
             last=cells.most(occurred, NEVER),
-            rows=np.bincount(cells.series, weights=cells.rows, minlength=size).astype(np.float64),
+            rows=cells.row_count.astype(np.float64),
             hourly=totals.reshape(groups, hours + 2)[:, 1:-1].astype(np.float64),
             fine=fine,
         )

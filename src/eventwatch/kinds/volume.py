@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from eventwatch.detect.frames import clock_of
+from eventwatch.detect.clock import clock_of
 from eventwatch.detect.newborn import Newborn
 from eventwatch.detect.panel import Panel, Scored
 from eventwatch.detect.resume import run_on
@@ -31,7 +31,7 @@ from eventwatch.kinds.volume_cuts_check import CutCheck
 from eventwatch.kinds.volume_lived import lived
 from eventwatch.kinds.volume_panel import VolumePanel, judged_at, panel_of
 from eventwatch.kinds.volume_promise import promises
-from eventwatch.kinds.volume_rates import RARE_PER_DAY, least_of_rise, rates
+from eventwatch.kinds.volume_rates import RARE_PER_DAY, least_of_rise, rate, rates
 from eventwatch.kinds.volume_stop import Verdict, stopped
 from eventwatch.kinds.volume_verdict import Bars, failing
 from eventwatch.kinds.volume_young import bounds, fallen, young
@@ -328,7 +328,7 @@ def _bucket(
         if not subject.by_day:
             return say(Status.PASS)
         if subject.least_of_rise:
-            week = rates(of.panel)[subject.column] * 7
+            week = rate(of.panel, subject.column) * 7
             return say(
                 Status.SKIPPED,
                 f"too rare to judge its counts ({week:.1f} rows a week): its silence is watched, and "

@@ -10,6 +10,7 @@ that a cycle in which nothing moves costs a few passes over them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,8 +58,16 @@ class CutSums:
     def of_group(self, values: FloatArray) -> FloatArray:
         """Sums over groups, [G, ...] from [S, ...]."""
         out = np.zeros((len(self.labels), *values.shape[1:]))
-        np.add.at(out, self.group, values)
+        order, groups, begins = self._by_group
+        out[groups] = np.add.reduceat(values[order], begins, axis=0)
         return out
+
+    @cached_property
+    def _by_group(self) -> tuple[IntArray, IntArray, IntArray]:
+        """Series in the order of their groups, the groups that have any, and where each begins."""
+        order = np.argsort(self.group, kind="stable")
+        groups, begins = np.unique(self.group[order], return_index=True)
+        return order, groups, begins
 
     def windows(self, values: FloatArray) -> FloatArray:
         """[S or G, W] sums over the last hours, from [.., RECENT]."""

@@ -48,9 +48,9 @@ class Hours:
     def of(cells: Cells, at: int, size: int, *, loaded: bool) -> Hours:
         """Of the hours before ``at`` whose delays are known; ``loaded``: load times are."""
         newest = at // HOUR - SETTLED
-        hour = cells.occurred // HOUR
-        old = np.flatnonzero((hour < newest) & (hour >= newest - LEARNED))
-        begin = cells.occurred[old] // HOUR * HOUR
+        begin = cells.occurred_hour
+        old = np.flatnonzero((begin < newest) & (begin >= newest - LEARNED))
+        begin = begin[old] * HOUR
         when = cells.loaded[old] if loaded else cells.occurred[old]
         after = np.clip((when - begin) // FINE, 0, REACH + 1)
         back = newest - 1 - begin // HOUR

@@ -28,8 +28,17 @@ LEAST_ROWS, TIMES_LARGEST = 30.0, 3.0
 
 def rates(panel: VolumePanel) -> NDArray[np.float64]:
     """[S] rows a day of each event type while it lived, over the last four weeks."""
+    return _rates(panel, slice(None))
+
+
+def rate(panel: VolumePanel, column: int) -> float:
+    """The same of one event type."""
+    return float(_rates(panel, slice(column, column + 1))[0])
+
+
+def _rates(panel: VolumePanel, columns: slice) -> NDArray[np.float64]:
     buckets = max(1, DAYS_OF_RATE * DAY // panel.grid.step)
-    recent = panel.counts[-buckets:]
+    recent = panel.counts[-buckets:, columns]
     days = np.isfinite(recent).sum(axis=0) * panel.grid.step / DAY
     return np.asarray(np.nansum(recent, axis=0) / np.maximum(days, 1.0), dtype=np.float64)
 

@@ -52,7 +52,8 @@ def completeness(
     if step == HOUR:
         hours_before = Hours.of(cells, at, size, loaded=view.exposure.has_load_time)
     settled: tuple[FloatArray, float] | None = None
-    for t in range(max(0, buckets - 1 - HOURS_BACK * HOUR // min(step, HOUR)), buckets):
+    first = max(0, buckets - 1 - HOURS_BACK * HOUR // min(step, HOUR))
+    for t in range(first, buckets):
         begin, end = int(edges[t]), int(edges[t + 1])
         fines = np.arange(begin // FINE, -(-end // FINE))
         back = at // FINE - fines
@@ -81,8 +82,10 @@ def completeness(
             part = np.where(hours < 0, 0.0, hourly[hours])
             share[t] = part.mean()
             doubt[t] = spread[np.maximum(hours, 0)].mean() / max(part.mean(), 0.05) ** 2
-    share = np.where(share >= COMPLETE, 1.0, np.clip(share, 1e-4, 1.0))
-    return curve, share, np.where(share >= 1.0, 0.0, np.minimum(doubt, 4.0))
+    young, unsure = share[first:], doubt[first:]
+    young[:] = np.where(young >= COMPLETE, 1.0, np.clip(young, 1e-4, 1.0))
+    unsure[:] = np.where(young >= 1.0, 0.0, np.minimum(unsure, 4.0))
+    return curve, share, doubt
 
 
 def _arrived(curve: FloatArray, back: IntArray, phase: float) -> FloatArray:

@@ -192,21 +192,6 @@ class Cells:
         seen = self.where(self.first_loaded <= seconds)
         return replace(seen, last_loaded=np.minimum(seen.last_loaded, seconds))
 
-    def matrix(
-        self, start: int, stop: int, step: int, *, by: str = "occurred"
-    ) -> NDArray[np.int64]:
-        """Counts per series and bucket, shape [S, (stop-start)//step].
-
-        ``start`` and ``stop`` are epoch seconds, ``step`` seconds; ``by`` is ``occurred`` or
-        ``loaded``. A cell lies in the bucket that holds its own bucket's start.
-        """
-        width = max(0, (stop - start) // step)
-        out = np.zeros((len(self.keys), width), dtype=np.int64)
-        times = self.occurred if by == "occurred" else self.loaded
-        inside = (times >= start) & (times < start + width * step)
-        np.add.at(out, (self.series[inside], (times[inside] - start) // step), self.rows[inside])
-        return out
-
 
 @dataclass(frozen=True)
 class ScanRequest:
