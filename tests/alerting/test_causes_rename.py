@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eventwatch.alerting.causes_evidence import Evidence, Moved
+from eventwatch.alerting.causes_evidence import Evidence, Handover, Moved
 from eventwatch.model.alert import Alert
 from eventwatch.model.cause import CauseKind
 from eventwatch.model.result import Result
@@ -94,3 +94,16 @@ def test_a_platform_that_stopped_everywhere_is_no_rename() -> None:
     evidence = rows({n: {"android": 0.0} for n in names})
     made = seen(*map(volume, names), unseen("t10"), evidence=evidence)
     assert CauseKind.RENAME not in kinds(made)
+
+
+def test_a_new_name_that_takes_rows_over_is_told_as_a_rename_before_the_old_one_is_missed() -> None:
+    taken = Evidence(handed={NEW: Handover(OLD, 40.0, 200.0, 160.0)})
+    (alone,) = seen(unseen(NEW), evidence=taken)
+    assert alone.cause is not None
+    assert (alone.cause.kind, alone.cause.event_type, alone.cause.other) == (
+        CauseKind.RENAME,
+        OLD,
+        NEW,
+    )
+    assert len(keys(seen(unseen(NEW), volume(OLD), evidence=taken))) == 1
+    assert kinds(seen(volume(NEW), evidence=taken)) == {CauseKind.EVENT_TYPE}

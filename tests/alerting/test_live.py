@@ -109,6 +109,7 @@ def test_every_incident_is_shown_or_counted(count: int) -> None:
     assert_fits(made)
     shown = sum(f"event_{i:03}" in made.plain for i in range(count))
     rest = count - shown
+    assert shown
     if rest:
         assert f"+{rest:,} more. Show them: eventwatch incidents list --team growth" in made.plain
     else:

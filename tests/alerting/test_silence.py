@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 
 from eventwatch.alerting.silence import (
+    maintenance_next,
     maintenance_over,
     maintenance_silences,
     silenced_by,
@@ -69,7 +70,8 @@ def test_the_silence_that_lasts_longest_is_named() -> None:
 
 @given(hostile, hostile)
 def test_hostile_patterns_and_names_do_not_break_it(pattern: str, name: str) -> None:
-    silenced_by(result(name), name, [silence(event_type=pattern, team=pattern)], NOW)
+    of = silence(event_type=pattern, team=pattern)
+    assert silenced_by(result(name), name, [of], NOW) in (None, of)
 
 
 def off(check: str, until: date = date(2026, 5, 17)) -> Any:
@@ -131,6 +133,22 @@ def window(from_time: time, to_time: time, *weekdays: int, **changes: Any) -> Ma
         time_zone=BERLIN,
         **changes,
     )
+
+
+def test_the_next_opening_of_a_window_is_told_unless_it_is_open() -> None:
+    monday = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    weekly = window(time(2), time(3), 0)
+    (coming,) = maintenance_next([weekly], monday)
+    # Berlin is an hour ahead; of one that was open this morning the next is a week away.
+    assert coming.starts_at == datetime(2026, 11, 30, 1, tzinfo=UTC)
+    assert coming.ends_at == datetime(2026, 11, 30, 2, tzinfo=UTC)
+    assert maintenance_next([window(time(12), time(14))], monday) == ()
+    single = Maintenance("once", "x", starts_at=monday + HOUR, ends_at=monday + 2 * HOUR)
+    assert [s.starts_at for s in maintenance_next([weekly, single], monday)] == [
+        monday + HOUR,
+        datetime(2026, 11, 30, 1, tzinfo=UTC),
+    ]
+    assert maintenance_next([single], monday + 3 * HOUR) == ()
 
 
 def hours_muted(of: Maintenance, first: datetime, days: int) -> list[tuple[datetime, datetime]]:

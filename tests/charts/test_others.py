@@ -79,6 +79,14 @@ def test_the_chart_has_one_line_more_and_says_what_it_is() -> None:
     assert legend(loud) == [legend(calm), OTHERS]
 
 
+def test_a_line_that_lies_on_the_other_is_neither_drawn_nor_named() -> None:
+    """A job of one hour a day, and a table that moved in hours in which the job is not due."""
+    job = tuple(500.0 if hour % 24 == 3 else 0.1 for hour in range(HOURS))
+    made = replace(moved((50, -0.9)), observed=job, expected=job)
+    assert expected_with_others(made) == ()
+    assert expected_with_others(replace(made, common=(-0.9,) * HOURS)) != ()
+
+
 def test_a_rise_of_the_table_is_inside_the_picture_but_flattens_nothing() -> None:
     seen = max(value or 0.0 for value in moved().observed)
     assert 1.3 * seen < top_of(moved((6, 0.4))) < top_of(moved((6, 50.0))) < 1.8 * seen

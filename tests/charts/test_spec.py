@@ -53,6 +53,14 @@ def test_it_shows_what_is_bad_the_range_what_was_expected_what_was_seen_and_the_
     assert marks(spec(traces.trace())) == ["rect", "area", "area", "line", "line", "line", "point"]
 
 
+def test_below_a_heading_that_says_what_happened_the_title_is_a_caption() -> None:
+    alone, below = spec(traces.trace()), spec(traces.trace(sentence=""))
+    assert (
+        below["title"]["fontSize"] < alone["title"]["subtitleFontSize"] < alone["title"]["fontSize"]
+    )
+    assert below["title"]["color"] == LIGHT.faint
+
+
 def test_without_trouble_nothing_is_marked() -> None:
     calm = replace(traces.trace(), bad=(), open_until=None)
     assert marks(spec(calm)) == ["area", "line", "line"]

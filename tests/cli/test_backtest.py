@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -72,7 +73,7 @@ def test_the_page_is_written_beside_the_answer(project: Project, plain: Done) ->
 def test_the_table_names_weeks_teams_and_sentences(project: Project) -> None:
     done = project.run("backtest", *SPAN, "-k", "drift")
     assert done.code == 0, done.err
-    assert "13 cycles, one every 4h" in done.out
+    assert "13 cycles, one every 4 h" in done.out
     assert "data-platform #data-platform" in done.out
     assert "x_did_<b>y: no contract declares it" in done.out
     assert "1 incident in all" in done.out
@@ -87,10 +88,13 @@ def test_what_other_checks_change_is_told_and_can_fail(project: Project) -> None
     document = done.report
     assert (document["added"], document["removed"]) == (0, 1)
     [effect] = document["exposures"][0]["comparison"]["effects"]
-    assert effect["change"] == "enabled: True → False (quiet/a.yaml:1)"
+    assert effect["change"] == "enabled: true → false (quiet/a.yaml:1)"
     assert done.code == 1
     table = project.run("backtest", *SPAN, "-k", "drift", "--against", "quiet")
-    assert "0 added · 1 removed" in table.out
+    assert "with quiet: 0 added · 1 removed · 0 told at another time · 0 alike" in table.out
+    assert re.search(r"^    removed +2026-03-\d\d .*x_did_<b>y", table.out, re.MULTILINE)
+    assert "· told data-platform" in " ".join(table.out.split())
+    assert "under quiet" in table.out
     assert table.code == 0
 
 

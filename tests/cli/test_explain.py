@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -211,3 +212,15 @@ def test_an_exposure_that_cannot_be_measured_is_no_answer(ask: Ask, tmp_path: Pa
     done = ask(made, "explain", "calm", *AT)
     assert done.code == 3
     assert "events could not be measured" in done.err
+
+
+def test_the_place_of_the_contract_is_one_that_can_be_opened(ask: Ask, shop: Project) -> None:
+    """As it stands in the source it would be a path that is not there."""
+    done = ask(shop, "explain", "bank_captured_payment", *AT)
+    place = re.search(r"contract (\S+?):\d+", done.out)
+    assert place is not None
+    assert (shop.folder / place[1]).is_file()
+    owners = ask(shop, "contracts", "owners").out
+    places = set(re.findall(r"(\S+\.proto):\d+", owners))
+    assert places
+    assert all((shop.folder / each).is_file() for each in places)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ import pandas as pd
 import pytest
 from jsonschema import Draft202012Validator
 
+from eventwatch.app.explain_rows import of_the_unnamed
 from eventwatch.cli.explain_schema import explain_schema
 from eventwatch.cli.main import run_command
+from eventwatch.model.trace import Trace
 from tests.fakes.project import Done, Project, steady
 
 NOW = datetime(2026, 3, 2, 12, 10, tzinfo=UTC)
@@ -150,3 +153,15 @@ def test_what_is_unclear_is_refused(ask: Ask, arguments: tuple[str, ...], said: 
     done = ask("explain", *arguments, *AT)
     assert (done.code, done.out) == (2, "")
     assert said in done.err
+
+
+def test_of_rows_without_a_type_that_just_began_nothing_is_said_to_be_usual() -> None:
+    """Of a few hours a range would be a guess, and nobody judges by it."""
+    hours = (None,) * 20 + (2.0,) * 4
+    young = Trace("", "", NOW, timedelta(hours=1), "UTC", hours, hours, hours, hours, common=hours)
+    made = of_the_unnamed(young)
+    assert made.observed == (0.0,) * 20 + (2.0,) * 4
+    assert (made.expected, made.lower, made.upper, made.common) == ((), (), (), ())
+    days = (2.0,) * 72
+    old = replace(young, observed=days, expected=days, lower=days, upper=days, common=days)
+    assert of_the_unnamed(old) == old

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventwatch.cli.instant import parse_instant
+from eventwatch.cli.instant import parse_coming, parse_instant
 
 WRONG_ZONES = (
     "2026-03-01 12:00 Europe/Pairs",
@@ -59,3 +60,9 @@ def test_what_python_writes_is_read_back(at: datetime, hours: int) -> None:
         return
     whole = at.replace(tzinfo=timezone(timedelta(hours=hours)))
     assert parse_instant(whole.isoformat(), NOW) == whole
+
+
+@pytest.mark.parametrize("read", [parse_instant, parse_coming])
+def test_a_zone_that_nobody_knows_is_named(read: Callable[[str, datetime], datetime]) -> None:
+    with pytest.raises(ValueError, match="there is no time zone Europe/Pairs"):
+        read("2026-03-01 12:00 Europe/Pairs", NOW)

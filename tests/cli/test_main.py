@@ -137,6 +137,24 @@ def test_a_pipe_that_nobody_reads_is_no_trouble() -> None:
     assert process.wait(30) == 141
 
 
+def test_a_complaint_that_nobody_reads_does_not_say_that_the_data_is_wrong() -> None:
+    script = (
+        "import sys\n"
+        "from eventwatch.cli.main import main\n"
+        "sys.stdin.readline()\n"
+        "main(['no-such-command'])\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    assert process.stderr is not None
+    process.stderr.close()
+    process.stdin.write(b"\n")
+    process.stdin.close()
+    assert process.wait(30) == 141
+
+
 def test_it_runs_as_a_module() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "eventwatch", "--version"],

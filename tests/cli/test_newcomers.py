@@ -37,7 +37,7 @@ def change(project: Project, old: str, new: str) -> None:
     ("old", "new", "said"),
     [
         ("loaded_at: loaded_at", "loaded_at: arrived",
-         ("config.yaml:6:", "no column 'arrived'", "its columns are")),
+         ("config.yaml:6:", "no column 'arrived'", "its columns are", "`loaded_at: null` says")),
         ("loaded_at: loaded_at, ", "", ()),
         ("dimensions:", "time_zone: Europe/Berln\n    dimensions:",
          ("config.yaml:7:", "time_zone", "like Europe/Berlin")),

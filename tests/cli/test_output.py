@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import io
 import os
+import sys
 from pathlib import Path
 
 import pytest
+from rich.text import Text
 
+from eventwatch.cli.console import show
 from eventwatch.cli.output import write_file
 
 
@@ -47,3 +51,13 @@ def test_a_link_keeps_pointing_where_it_pointed(tmp_path: Path) -> None:
 def test_half_pairs_do_not_stop_it(tmp_path: Path) -> None:
     write_file(tmp_path / "a", "\ud800")
     assert (tmp_path / "a").read_text() == "\\ud800"
+
+
+def test_a_terminal_that_knows_ascii_only_gets_signs_it_can_show(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, "ascii", "backslashreplace"))
+    show(Text("change −49 % · 5 to 7 … caf\u00e9"))
+    sys.stdout.flush()
+    assert shown.getvalue() == b"change -49 % - 5 to 7 ... caf\\xe9\n"

@@ -114,6 +114,14 @@ def test_a_clock_that_went_back_for_good_does_not_stop_the_schedule() -> None:
     assert due.slot.scheduled_at == NOW - timedelta(hours=3) + FIVE
 
 
+def test_a_clock_that_is_put_back_to_after_the_last_slot_forgets_no_slot() -> None:
+    made = resumed(ran(NOW - 4 * FIVE))
+    made.set_back(NOW)
+    due = made.due(NOW)
+    assert due is not None
+    assert [s.scheduled_at for s in due.skipped] == [NOW - k * FIVE for k in (3, 2, 1)]
+
+
 def test_rows_of_a_future_that_never_was_do_not_stop_the_schedule() -> None:
     due = resumed(ran(NOW - FIVE), ran(NOW + timedelta(days=3650))).due(NOW)
     assert due is not None

@@ -189,6 +189,13 @@ def test_a_draft_that_begins_to_come_is_news_and_no_alarm(drift: Asked) -> None:
     assert (result.status, result.severity) == (Status.FAIL, Severity.INFO)
 
 
+def test_a_draft_that_came_once_and_stopped_is_no_news(drift: Asked) -> None:
+    draft = contract("idea", state=LifecycleState.DRAFT)
+    rows = [*CALM, Row("idea", NOW - timedelta(days=9), count=4)]
+    result = drift(view_of(rows, catalog("user_opened_app", draft))).of("draft", "idea")
+    assert result.status is Status.PASS
+
+
 def test_an_event_type_declared_for_another_exposure_is_misplaced_here(drift: Asked) -> None:
     other = contract("payment", exposures=("billing",))
     rows = [*CALM, Row("payment", NOW - 2 * HOUR, count=4)]

@@ -8,6 +8,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from eventwatch.kinds.drift_novelty import novelty_of
 from eventwatch.model.measurement import SeriesKey
 from eventwatch.model.result import Cut
 from eventwatch.model.status import Status
@@ -235,3 +236,33 @@ def test_a_dimension_with_more_values_than_are_followed_gives_no_news(drift: Ask
 def test_without_watched_dimensions_nothing_is_said_of_values(drift: Asked) -> None:
     view = view_of(both("a"), catalog("a"), table=exposure())
     assert [r for r in drift(view) if r.aspect.startswith("value")] == []
+
+
+def test_a_new_value_names_five_of_the_event_types_it_came_in(drift: Asked) -> None:
+    names = [f"e{i}" for i in range(6)]
+    rows = [r for n in names for r in [*both(n), *on(n, "fridge", 5 * HOUR, 0 * DAY, 1)]]
+    result = drift(view_of(rows, catalog(*names))).of("value_unknown", None, "fridge")
+    assert [(f.label, f.text) for f in result.facts] == [("event types", "e0, e1, e2, e3, e4 …")]
+
+
+def test_a_new_value_of_rows_without_a_type_names_no_event_type(drift: Asked) -> None:
+    rows = [*both("a"), Row(None, NOW - 5 * HOUR, values={"platform": "fridge"})]
+    result = drift(view_of(rows, catalog("a"))).of("value_unknown", None, "fridge")
+    assert (result.status, result.facts) == (Status.FAIL, ())
+
+
+def test_what_was_learned_of_values_is_learned_anew_for_another_ledger() -> None:
+    view = view_of(both("a"), catalog("a"))
+    assert [v for v, _ in novelty_of(view, "platform").values] == ["android", "ios"]
+    ledger = {**view.ledger, SeriesKey("a", "platform", "tv"): Seen(NOW - DAY, NOW)}
+    grown = replace(view, ledger=ledger)
+    assert [v for v, _ in novelty_of(grown, "platform").values] == ["android", "ios", "tv"]
+
+
+@pytest.mark.parametrize(("days", "told"), [(6.5, False), (7.5, True)])
+def test_a_value_that_was_there_for_a_week_can_be_missed(
+    drift: Asked, days: float, told: bool
+) -> None:
+    rows = both("b") + on("a", "ios", 20 * DAY, 0 * DAY, 6)
+    rows += on("a", "android", (days + 1) * DAY, DAY, 4)
+    assert (("value_missing", "a") in drift(view_of(rows, catalog("a", "b"))).failing()) is told

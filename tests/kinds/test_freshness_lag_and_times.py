@@ -184,3 +184,15 @@ def test_a_change_within_tolerance_is_not_told(freshness: Asked) -> None:
     assert freshness(replace(view, changed=some)).of("changed").status is Status.PASS
     strict = freshness(replace(view, changed=some), max_changed=0.001)
     assert strict.of("changed").status is Status.FAIL
+
+
+@pytest.mark.parametrize(("count", "told"), [(4, False), (5, True)])
+def test_five_event_types_with_impossible_times_are_a_matter_of_the_table(
+    freshness: Asked, count: int, told: bool
+) -> None:
+    names = [f"e{i}" for i in range(count)]
+    rows = [r for n in names for r in slow(n, MINUTE, 30)]
+    rows += [Row(n, NOW - HOUR, count=500, bad="future") for n in names]
+    found = freshness(view_of(rows, catalog(*names)))
+    whole = [("times", None)] if told else [("times", n) for n in names]
+    assert [pair for pair in found.failing() if pair[0] == "times"] == whole

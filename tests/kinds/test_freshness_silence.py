@@ -95,6 +95,30 @@ def test_a_table_that_never_had_a_row_is_late_once_it_was_watched_for_longer_tha
     assert (old.status, old.total) == (Status.FAIL, True)
 
 
+def test_a_table_watched_for_exactly_its_limit_is_not_late_yet(freshness: Asked) -> None:
+    view = view_of([], measured_from=NOW - 15 * MINUTE)
+    assert freshness(view, max_staleness="15m").of("staleness").status is Status.LEARNING
+    assert freshness(view, max_staleness="14m").of("staleness").status is Status.FAIL
+
+
+@pytest.mark.parametrize(("waited", "status"), [(115, Status.PASS), (125, Status.FAIL)])
+def test_no_silence_is_learned_that_is_shorter_than_two_looks(
+    freshness: Asked, waited: int, status: Status
+) -> None:
+    rows = steady("a", NOW - 20 * DAY, NOW - waited * MINUTE, 2 * MINUTE)
+    table = exposure(every=HOUR)
+    assert freshness(view_of(rows, table=table)).of("staleness").status is status
+
+
+def test_a_learned_silence_says_what_was_expected(freshness: Asked) -> None:
+    rows = steady("a", NOW - 20 * DAY, NOW - 40 * MINUTE, 2 * MINUTE)
+    amount = freshness(view_of(rows)).of("staleness").amount
+    assert amount is not None
+    assert amount.expected is not None
+    assert 0 < amount.expected < 900
+    assert amount.upper is None
+
+
 def test_a_table_seen_for_hours_only_is_still_being_learned(freshness: Asked) -> None:
     rows = [Row("a", NOW - 3 * HOUR), Row("a", NOW - 2 * HOUR)]
     result = freshness(view_of(rows)).of("staleness")

@@ -220,8 +220,7 @@ def test_a_value_that_comes_three_times_as_often_is_told() -> None:
     results = judged({"type_6": doubled("web", 3)})
     told = failing(results)
     assert {r.event_type for r in told} == {"type_6"}
-    explained = [text for r in told for text in facts(r, "explained by")]
-    assert ("type_6", Cut("platform", "web")) in of_cuts(results) or "web" in explained[0]
+    assert ("type_6", Cut("platform", "web")) in of_cuts(results)
 
 
 def test_silence_is_left_to_drift_where_the_event_type_is_declared() -> None:
@@ -270,7 +269,7 @@ def test_a_value_that_fells_its_event_type_is_a_fact_of_it() -> None:
     [told] = failing(results)
     assert (told.event_type, told.cut) == ("type_1", None)
     [text] = facts(told, "explained by")
-    assert text.startswith("platform android -")
+    assert text.startswith("platform android −")
     assert of_cuts(results, Status.SKIPPED) == [("type_1", ANDROID)]
 
 

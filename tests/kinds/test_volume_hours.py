@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from eventwatch.kinds.volume_hours import REACH, Hours
 from eventwatch.model.measurement import FINE, HOUR
 from tests.kinds.test_volume import RATES, Change, during, failing, view_of
 
@@ -76,3 +77,34 @@ def test_rows_of_an_even_stream_are_counted_on_from_the_first_minutes() -> None:
     now = AT + timedelta(minutes=25)
     halved = {**JOBS, "type_00": during(AT, 0.2, AT + timedelta(hours=1))}
     assert "type_00" in failing(view_of(ALL, halved, now=now))
+
+
+def hours_of(*came: float) -> Hours:
+    """24 hours of 100 rows; of each, so many had come after half an hour, in turn."""
+    come = np.zeros((24, REACH + 2, 1))
+    for hour in range(24):
+        come[hour, 5:, 0] = came[hour % len(came)]
+        come[hour, 11:, 0] = 100.0
+    return Hours(come)
+
+
+def shared(of: Hours, age: int, even: float) -> tuple[float, float]:
+    share, doubt = of.share(age, np.array([even]), np.array([0.001]))
+    return float(share[0]), float(doubt[0])
+
+
+def test_hours_that_fill_unlike_each_other_make_their_share_doubtful() -> None:
+    share, doubt = shared(hours_of(40.0, 80.0), 31 * 60, 0.1)
+    assert share == pytest.approx(0.6, abs=0.01)
+    # Off by 20 rows of 60, less what counts of 60 of 100 are off by themselves.
+    assert doubt == pytest.approx((20.0**2 - 60.0 * 0.4) / 60.0**2, rel=0.05)
+    assert shared(hours_of(60.0), 31 * 60, 0.1)[1] == 0.001
+
+
+def test_an_hour_that_has_just_begun_says_nothing_of_how_it_fills() -> None:
+    assert shared(hours_of(40.0, 80.0), FINE - 1, 0.02) == (0.02, 0.001)
+
+
+def test_after_its_reach_an_hour_is_taken_for_even() -> None:
+    assert shared(hours_of(40.0, 80.0), REACH * FINE, 0.9) == (0.9, 0.001)
+    assert shared(hours_of(40.0, 80.0), REACH * FINE - 1, 0.9)[0] > 0.95

@@ -310,9 +310,9 @@ class TestNewLevels:
         (fact,) = [f for f in accepted.facts if f.label == NEW_LEVEL]
         assert fact.text == accepted.summary
         assert fact.text.startswith("new level since 2026-09-11 1")
-        share = re.search(r"([0-9.]+)(% of| times) the one before", fact.text)
+        share = re.search(r"([0-9.]+)( % of| times) the one before", fact.text)
         assert share is not None
-        said = float(share[1]) * (0.01 if share[2] == "% of" else 1.0)
+        said = float(share[1]) * (0.01 if share[2] == " % of" else 1.0)
         assert said == pytest.approx(factor, rel=0.3)
         assert not [f for f in at(15).facts if f.label == NEW_LEVEL]
 

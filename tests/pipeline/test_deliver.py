@@ -11,13 +11,21 @@ import pytest
 from eventwatch.model.alert import Delivery, DeliveryState, Message, Outcome, Verdict
 from eventwatch.model.settings import Secret
 from eventwatch.model.state import CycleRecord
-from eventwatch.pipeline.deliver import Delivering, deliver
+from eventwatch.pipeline.deliver import (
+    GIVE_UP_AFTER,
+    MAX_ATTEMPTS,
+    REFUSED_BEAT,
+    SENT_BEAT,
+    Delivering,
+    deliver,
+)
 from eventwatch.ports.store import Store
 from eventwatch.store.sql import open_store
 from tests.fakes.clock import FakeClock
-from tests.fakes.notifier import FakeNotifier
+from tests.fakes.notifier import Answer, FakeNotifier
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 
 
 def message(key: str, channel: str = "#growth") -> Delivery:
@@ -84,6 +92,56 @@ def test_a_halt_keeps_every_row_and_asks_no_more(store: Store) -> None:
     deliver(work(store, notifier, FakeClock(NOW)))
     assert len(notifier.asked) <= 2
     assert set(states(store).values()) <= {DeliveryState.PENDING, DeliveryState.SENT}
+
+
+def tried_in_vain(store: Store, notifier: FakeNotifier, apart: timedelta) -> int:
+    """Tries one message until its row has ended, at most so often as it is tried; how often it was."""
+    put(store, message("a"))
+    clock = FakeClock(NOW)
+    for _ in range(MAX_ATTEMPTS + 1):
+        deliver(work(store, notifier, clock))
+        if states(store)["a"] is not DeliveryState.PENDING:
+            break
+        clock.step(apart)
+    return notifier.asked.count("a")
+
+
+def busy(delivery: Delivery, now: datetime) -> Outcome:
+    return Outcome(Verdict.RETRY, "it is down", retry_at=now + timedelta(seconds=1))
+
+
+def test_after_fifty_tries_in_two_days_a_message_is_given_up_and_told_elsewhere(
+    store: Store,
+) -> None:
+    notifier = FakeNotifier(growth=[busy])
+    assert tried_in_vain(store, notifier, GIVE_UP_AFTER / (MAX_ATTEMPTS - 2)) == MAX_ATTEMPTS
+    assert states(store)["a"] is DeliveryState.DEAD
+    assert notifier.sent == [f"fallback of a: gave up after {MAX_ATTEMPTS} tries: it is down"]
+
+
+def test_fifty_tries_in_a_day_are_not_enough_to_give_up(store: Store) -> None:
+    notifier = FakeNotifier(growth=[busy])
+    assert tried_in_vain(store, notifier, timedelta(minutes=20)) == MAX_ATTEMPTS + 1
+    assert states(store)["a"] is DeliveryState.PENDING
+
+
+def test_a_message_that_arrives_at_the_last_try_has_arrived(store: Store) -> None:
+    answers: list[Answer] = [busy] * (MAX_ATTEMPTS - 1)
+    notifier = FakeNotifier(growth=[*answers, Outcome(Verdict.SENT, reference="C1:1")])
+    assert tried_in_vain(store, notifier, GIVE_UP_AFTER / (MAX_ATTEMPTS - 2)) == MAX_ATTEMPTS
+    assert (notifier.sent, states(store)["a"]) == (["a"], DeliveryState.SENT)
+
+
+def test_only_a_message_that_was_sent_proves_that_messages_are_sent(store: Store) -> None:
+    clock = FakeClock(NOW)
+    deliver(work(store, FakeNotifier(), clock))
+    put(store, message("a"))
+    deliver(work(store, FakeNotifier(growth=[busy]), clock))
+    assert store.last_heartbeat(SENT_BEAT) is None
+    clock.step(MINUTE)
+    deliver(work(store, FakeNotifier(), clock))
+    assert store.last_heartbeat(SENT_BEAT) == NOW + MINUTE
+    assert store.last_heartbeat(REFUSED_BEAT) is None
 
 
 @pytest.mark.parametrize("end", [Outcome(Verdict.UNKNOWN, "timeout"), OSError("broken")])

@@ -50,6 +50,8 @@ def test_a_new_message_moves_to_the_fallback_route_with_its_post() -> None:
     assert (made.post_id, made.incident_ids, made.action) == ("p1", ("i1",), Action.POST)
     assert (made.state, made.attempts, made.claimed_at) == (DeliveryState.PENDING, 0, None)
     assert "fell" in made.message.blocks
+    # Slack makes no links and mentions of its own out of what is said above the old message.
+    assert json.loads(made.message.blocks)[0]["text"]["verbatim"] is True
     assert "#growth" in made.message.text
     assert "is_archived" in made.message.plain
 

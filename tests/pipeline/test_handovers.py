@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -70,6 +71,14 @@ def test_what_takes_nothing_over_is_handed_nothing(
 ) -> None:
     before, kept, came = of
     assert handed(rows(OLD, before, kept), rows(new, 0.0, came), usual(), new=new) == {}
+
+
+def test_only_a_name_that_nobody_declared_takes_rows_over() -> None:
+    every = [*rows(OLD, 2.0, 0.0), *rows(NEW, 0.0, 2.0), *usual()]
+    new = unseen(NEW)
+    assert list(handovers(view_of(every, CATALOG), [new])) == [NEW]
+    fell = replace(new, result=replace(new.result, kind=KindName.VOLUME, aspect="bucket"))
+    assert handovers(view_of(every, CATALOG), [fell]) == {}
 
 
 def test_a_slip_of_one_name_is_handed_nothing_of_another_that_fell() -> None:

@@ -45,7 +45,7 @@ def nameless(view: ExposureView, *, days: float | None = None) -> Nameless | Non
     recent = (cells.occurred >= at - DAY) & (cells.occurred < at)
     bare = np.array([key.event_type is None for key in cells.keys])[cells.series]
     came, of_all = int(cells.rows[recent & bare].sum()), int(cells.rows[recent].sum())
-    share = f", {came / of_all:.2%} of all rows" if of_all else ""
+    share = f", {came / of_all * 100:.2f} % of all rows" if of_all else ""
     trace = trace_of(
         panel,
         aloud.scored,
@@ -56,4 +56,15 @@ def nameless(view: ExposureView, *, days: float | None = None) -> Nameless | Non
     )
     sentence = f"{counted(came, 'row')} without an event type in the last 24 h{share}"
     trace = replace(trace, title="rows without an event type", sentence=sentence)
-    return Nameless(sentence, trace)
+    return Nameless(sentence, of_the_unnamed(trace))
+
+
+def of_the_unnamed(trace: Trace) -> Trace:
+    """With a count of 0 before the first of them, and with what is usual only where there was time to
+    learn it: of a few hours it would be a guess that nobody judges by."""
+    first = next((i for i, value in enumerate(trace.observed) if value is not None), 0)
+    known = sum(value is not None for value in trace.observed)
+    trace = replace(trace, observed=(0.0,) * first + trace.observed[first:])
+    if known * trace.step < volume.LEARNING:
+        trace = replace(trace, expected=(), lower=(), upper=(), common=())
+    return trace

@@ -185,6 +185,9 @@ def _settings(check: Check) -> Mapping[str, Any]:
 def _said(value: Any) -> str:
     if value is None:
         return "unset"
+    if isinstance(value, bool):
+        # As it is written in YAML.
+        return "true" if value else "false"
     if isinstance(value, timedelta):
         return write_duration(value)
     return str(getattr(value, "value", value))

@@ -16,7 +16,8 @@ from eventwatch.backtest.compare import Comparison, Pair, Side
 from eventwatch.backtest.incident import Ending, Incident
 from eventwatch.backtest.report import Backtest, ExposureBacktest, Limits, TeamWeeks
 from eventwatch.backtest.svg import drawing
-from eventwatch.model.durations import format_duration, write_duration
+from eventwatch.model.durations import format_duration
+from eventwatch.model.figures import signed
 from eventwatch.model.trace import Trace
 
 _LONGEST = 1000
@@ -115,7 +116,7 @@ def page(made: Backtest, limits: Limits, charts: Charts | None = None) -> str:
     told = [i for i in made.incidents(other=bool(made.against)) if i.counts]
     return environment.from_string(source).render(
         made=made,
-        step=write_duration(made.span.step),
+        step=format_duration(made.span.step),
         sections=[_section(made, each, drawn) for each in made.exposures],
         dark_rules="" if charts is None else charts.dark_rules,
         charts=len(drawn.charts),
@@ -181,7 +182,15 @@ def _section(made: Backtest, found: ExposureBacktest, drawn: _Drawn) -> Section:
         comparison=comparison,
         counts=()
         if comparison is None
-        else tuple((side.value, comparison.count(side)) for side in Side),
+        else tuple(
+            (words, comparison.count(side))
+            for side, words in (
+                (Side.ADDED, "added"),
+                (Side.REMOVED, "removed"),
+                (Side.MOVED, "told at another time"),
+                (Side.SAME, "alike"),
+            )
+        ),
     )
 
 
@@ -206,11 +215,11 @@ def _card(made: Backtest, drawn: _Drawn, pair: Pair) -> Card:
         subject=_subject(incident),
         sentence=incident.opened.summary,
         worst="" if incident.worst == incident.opened else incident.worst.summary,
-        when=f"{incident.told_at:%Y-%m-%d %H:%M}",
-        lasted=format_duration(incident.lasted(last_at)),
+        when=f"{incident.told_at:%Y-%m-%d %H:%M} UTC",
+        lasted=format_duration(lasted) if (lasted := incident.lasted(last_at)) else "",
         ended=_ended(incident),
         facts=(
-            *(() if amount is None or amount.z is None else (("z at worst", f"{amount.z:+.1f}"),)),
+            *(() if amount is None or amount.z is None else (("z at worst", signed(amount.z)),)),
             *((fact.label, fact.text) for fact in incident.opened.facts),
         ),
         chart=drawn.charts.get(incident.id) or drawn.plain.get(incident.id, ""),

@@ -17,6 +17,9 @@ LASTING = timedelta(hours=3)
 """So long it must go on to be drawn: an hour of a small table strays that far by itself."""
 LARGE = 0.25
 """Common movement that is drawn however short it was."""
+SEEN = 0.02
+"""Part of the largest count by which the two lines must part to be seen as two: of a job that runs
+once a day nothing can be seen in the hours in which nothing is due."""
 AROUND = 2
 """Buckets before and after: where the lines part and meet again. Gaps that short are closed."""
 
@@ -38,7 +41,14 @@ def expected_with_others(trace: Trace) -> Values:
         else None
         for i, (usual, by) in enumerate(zip(trace.expected, moved, strict=True))
     )
-    return made if any(value is not None for value in made) else ()
+    least = SEEN * max(
+        (v for v in (*trace.observed, *trace.expected) if v is not None), default=0.0
+    )
+    parted = any(
+        value is not None and usual is not None and abs(value - usual) > least
+        for value, usual in zip(made, trace.expected, strict=True)
+    )
+    return made if parted else ()
 
 
 def _stretches(places: Sequence[int]) -> Iterator[list[int]]:

@@ -134,9 +134,10 @@ class _Scene:
             anchor="start",
             frame="bounds",
             offset=10,
-            fontSize=21,
-            fontWeight=600,
-            color=self.look.text,
+            # Without a sentence it stands below a heading that says what happened: then it is a caption.
+            fontSize=21 if lines else 15,
+            fontWeight=600 if lines else "normal",
+            color=self.look.text if lines else self.look.faint,
             subtitleFontSize=16,
             subtitleColor=self.look.text,
             subtitlePadding=5,

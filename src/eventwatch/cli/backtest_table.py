@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from rich import box
 from rich.console import Group
@@ -21,9 +22,10 @@ from eventwatch.backtest.incident import Ending, Incident
 from eventwatch.backtest.report import Backtest, ExposureBacktest, Limits, TeamWeeks
 from eventwatch.cli import words
 from eventwatch.cli.codes import MEANINGS
-from eventwatch.cli.console import as_text, show, speaks_unicode
+from eventwatch.cli.console import as_text, in_ascii, show, speaks_unicode
 from eventwatch.model.counting import counted
-from eventwatch.model.durations import format_duration, write_duration
+from eventwatch.model.durations import format_duration
+from eventwatch.model.figures import signed
 from eventwatch.model.status import Severity
 
 _STYLE = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
@@ -67,7 +69,7 @@ class _View:
         line = Text()
         line.append(f"{words.minute(span.first_at)} to {words.minute(span.last_at)}", "bold")
         line.append(f"{self._dot}{counted(span.cycle_count, 'cycle')}, one every ")
-        line.append(write_duration(span.step))
+        line.append(format_duration(span.step))
         if self.made.against:
             line.append(f"{self._dot}checks of the config, against {clean(self.made.against)}")
         return line
@@ -124,15 +126,20 @@ class _View:
 
     def _row(self, incident: Incident) -> tuple[Text, Text, Text]:
         when = Text(f"{incident.told_at:%Y-%m-%d %H:%M}")
-        lasted = Text(format_duration(incident.lasted(self.made.span.last_at)))
+        span = incident.lasted(self.made.span.last_at)
+        # What began with the last cycle has lasted nobody knows how long.
+        lasted = Text(format_duration(span) if span else ("–" if self.unicode else "-"))
         severity = incident.worst.severity
         what = Text(f"{severity.value.upper()} ", _STYLE[severity])
         what.append(f"{incident.opened.kind.value}/{incident.opened.aspect} ", "dim")
         what.append(subject(incident), "bold")
         what.append(f": {clean(incident.opened.summary)}")
-        worst = worst_of(incident)
+        worst = worst_of(incident) if self.unicode else in_ascii(worst_of(incident))
         what.append(f" ({worst})" if worst else "", "dim")
         what.append(f"{self._dot}{clean(ended(incident))}", "dim")
+        if self.made.against:
+            # Two sets of checks are not listed by team.
+            what.append(f"{self._dot}told {clean(incident.team) or 'no team'}", "dim")
         return when, lasted, what
 
     def _quiet(self, why: str, incidents: Sequence[Incident]) -> Iterable[object]:
@@ -149,9 +156,10 @@ class _View:
     # -- two sets of checks ----------------------------------------------------------------------
 
     def _comparison(self, found: Comparison) -> Iterable[object]:
-        line = Text(f"{found.count(Side.ADDED)} added", "red")
+        line = Text(f"with {clean(self.made.against)}: ")
+        line.append(f"{found.count(Side.ADDED)} added", "red")
         line.append(f"{self._dot}{found.count(Side.REMOVED)} removed", "green")
-        line.append(f"{self._dot}{found.count(Side.MOVED)} at other times", "yellow")
+        line.append(f"{self._dot}{found.count(Side.MOVED)} told at another time", "yellow")
         line.append(f"{self._dot}{found.count(Side.SAME)} alike", "dim")
         yield _indented(line)
         for effect in found.effects:
@@ -180,14 +188,15 @@ class _View:
         return line
 
     def _mark(self, pair: Pair) -> Text:
+        """What becomes of it under the other checks."""
         if pair.side is Side.ADDED:
-            return Text("+", "red")
+            return Text("added", "red")
         if pair.side is Side.REMOVED:
-            return Text("-", "green")
-        if pair.later_by.total_seconds():
-            sign = "+" if pair.later_by.total_seconds() > 0 else ""
-            return Text(f"~ {sign}{format_duration(pair.later_by)}", "yellow")
-        return Text("~ end", "yellow")
+            return Text("removed", "green")
+        if pair.later_by:
+            word = "later" if pair.later_by > timedelta(0) else "earlier"
+            return Text(f"{format_duration(abs(pair.later_by))} {word}", "yellow")
+        return Text("ends at another time", "yellow")
 
     # -- the end ---------------------------------------------------------------------------------
 
@@ -214,7 +223,12 @@ class _View:
         if len(shown) < len(self.made.mondays):
             text = f"the {len(shown)} loudest weeks of {len(self.made.mondays)}"
             yield _indented(Text(text, "dim"))
-        yield _indented(Text("budget: false alerts a week that the volume check is set to", "dim"))
+        text = "budget: false alerts a week that the volume check is set to"
+        if self.made.against:
+            text += (
+                f", under {clean(self.made.against)}; a→b: from the checks of the config to those"
+            )
+        yield _indented(Text(text, "dim"))
         yield Text()
 
     def _week_row(
@@ -247,7 +261,7 @@ class _View:
         return Text(str(now) if now == other else self._arrow(str(now), str(other)), style)
 
     def _arrow(self, a: str, b: str) -> str:
-        return a if a == b else f"{a}→{b}" if self.unicode else f"{a}>{b}"
+        return a if a == b else f"{a}→{b}" if self.unicode else f"{a}->{b}"
 
     def errors(self) -> Iterable[object]:
         for result in self.made.errors():
@@ -287,7 +301,7 @@ def worst_of(incident: Incident) -> str:
     if amount is None:
         return ""
     if amount.z is not None:
-        return f"z {amount.z:+.1f} at worst"
+        return f"z {signed(amount.z)} at worst"
     if incident.worst == incident.opened:
         return ""
     return f"{words.quantity(amount.observed, amount.unit)} at worst"

@@ -91,7 +91,7 @@ class _View:
             standing = sight.standing(self.found.within)
             style = _STYLE[standing]
             table.add_row(
-                Text(clean(sight.event_type) or "(empty)", style),
+                Text(clean(sight.event_type, _NAME) or "(empty)", style),
                 Text(clean(sight.team)),
                 Text(self._rate(sight)),
                 *(Text(self._sizes(sight, place)) for place in range(len(HORIZONS))),
@@ -179,7 +179,7 @@ class _View:
             best = sight.advice[0]
             after = best.told_after
             table.add_row(
-                Text(clean(sight.event_type) or "(empty)"),
+                Text(clean(sight.event_type, _NAME) or "(empty)"),
                 Text(best.line, "cyan"),
                 Text(clean(best.place)),
                 Text("" if after is None else f"after {format_duration(after)}"),
@@ -188,6 +188,6 @@ class _View:
         return table
 
 
-def clean(text: str) -> str:
+def clean(text: str, longest: int = 400) -> str:
     """Foreign text for a terminal."""
-    return terminal(truncate(text, 400))
+    return terminal(truncate(text, longest))

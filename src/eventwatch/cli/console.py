@@ -13,6 +13,22 @@ if TYPE_CHECKING:
 
 PIPE_WIDTH = 120
 """Columns where there is no terminal that could say."""
+_IN_ASCII = str.maketrans(
+    {
+        "−": "-",
+        "–": "-",
+        "·": "-",
+        "•": "*",
+        "│": "|",
+        "▸": ">",
+        "×": "x",
+        "±": "+/-",
+        "→": "->",
+        "…": "...",
+    }
+)
+"""The signs that we write ourselves. Letters of names and marks in messages are left to the stream, which
+gives their codes."""
 
 
 def console_for(stream: TextIO, *, width: int | None = None) -> Console:
@@ -31,10 +47,16 @@ def console_for(stream: TextIO, *, width: int | None = None) -> Console:
 
 def show(renderable: RenderableType) -> None:
     """To standard output: as it comes on a terminal, without trailing blanks in a pipe."""
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() and speaks_unicode(sys.stdout):
         console_for(sys.stdout).print(renderable)
-    else:
-        print(as_text(renderable, columns(sys.stdout)), end="")
+        return
+    text = as_text(renderable, columns(sys.stdout))
+    print(text if speaks_unicode(sys.stdout) else in_ascii(text), end="")
+
+
+def in_ascii(text: str) -> str:
+    """With the signs of print as those that any terminal shows: ``−49 %`` as ``-49 %``."""
+    return text.translate(_IN_ASCII)
 
 
 def as_text(renderable: RenderableType, width: int) -> str:

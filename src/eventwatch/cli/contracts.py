@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from eventwatch.app import House
-    from eventwatch.model.contract import Contract
+    from eventwatch.model.contract import Contract, Team
 
 app = typer.Typer(
     help="Look at the contracts.\n\nWhat they promise, who owns what, and where it is written.",
@@ -27,9 +27,11 @@ app = typer.Typer(
 @app.command("list")
 def list_contracts(
     pattern: Annotated[
-        str, typer.Argument(metavar="[GLOB]", help="Only event types that match, like 'user_*'.")
+        str, typer.Argument(metavar="GLOB", help="Only event types that match, like 'user_*'.")
     ] = "*",
-    team: Annotated[str, typer.Option("--team", help="Only what this team owns.")] = "",
+    team: Annotated[
+        str, typer.Option("--team", metavar="NAME", help="Only what this team owns.")
+    ] = "",
     config: ConfigOption = Path("config.yaml"),
 ) -> None:
     """List the declared event types.
@@ -69,7 +71,7 @@ def list_contracts(
                 (
                     c.event_type,
                     c.owner.team or "nobody",
-                    c.tier.value,
+                    c.tier.value.replace("_", " "),
                     c.state.value,
                     "learned" if c.max_gap is None else format_duration(c.max_gap),
                     _place(house, c),
@@ -144,7 +146,7 @@ def owners(config: ConfigOption = Path("config.yaml")) -> None:
     for key in sorted({*directory.known(), *counts} - {""}):
         team = directory.team(key)
         channel = "" if team is None else team.slack_channel
-        where = "nobody declared it" if team is None else str(team.location or "")
+        where = _place_of_team(house, team)
         if channel and not usable_channel(channel):
             channel += " (not usable)"
         fallback = "fallback" if key == directory.fallback_team else ""
@@ -161,11 +163,19 @@ def _house(config: Path) -> House:
 
 
 def _place(house: House, contract: Contract) -> str:
-    from eventwatch.model.errors import path_text
+    from eventwatch.cli.places import below, contracts_root
 
-    source = house.settings.contracts.source
-    root = path_text(source) if source.is_dir() else path_text(source.parent)
-    return str(contract.location) if root == "." else f"{root.rstrip('/')}/{contract.location}"
+    return below(contracts_root(house), str(contract.location))
+
+
+def _place_of_team(house: House, team: Team | None) -> str:
+    if team is None or team.location is None:
+        return "nobody declared it" if team is None else ""
+    if team.location.path.endswith((".yaml", ".yml")):
+        return str(team.location)
+    from eventwatch.cli.places import below, contracts_root
+
+    return below(contracts_root(house), str(team.location))
 
 
 def _promises(house: House, contract: Contract) -> Iterable[tuple[str, str]]:
@@ -182,7 +192,7 @@ def _promises(house: House, contract: Contract) -> Iterable[tuple[str, str]]:
     yield "where", _place(house, contract)
     owner = contract.owner.team or "nobody: the fallback team is told"
     yield "owner", f"{owner} {channel}".rstrip()
-    yield "tier", contract.tier.value
+    yield "tier", contract.tier.value.replace("_", " ")
     state = contract.state.value
     if contract.since is not None:
         state += f" since {contract.since}"

@@ -13,12 +13,21 @@ import typer
 
 def demo(
     directory: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="Folder to write to; made if it is not there.")
+        Path, typer.Argument(metavar="DIR", help="Folder to write to; made if it is not there.")
     ] = Path(),
     rows: Annotated[
-        int, typer.Option("--rows", min=10_000, max=50_000_000, help="About how many rows to make.")
+        int,
+        typer.Option(
+            "--rows",
+            metavar="N",
+            min=10_000,
+            max=50_000_000,
+            help="About how many rows to make.",
+        ),
     ] = 1_000_000,
-    seed: Annotated[int, typer.Option("--seed", help="Equal seeds make equal data.")] = 7,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="Equal seeds make equal data.")
+    ] = 7,
 ) -> None:
     """Make up data with known trouble in it.
 

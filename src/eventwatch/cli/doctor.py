@@ -33,7 +33,7 @@ class Format(StrEnum):
 
 def doctor(
     format_: Annotated[
-        Format, typer.Option("--format", "-f", help="table for people, json for programs.")
+        Format, typer.Option("--format", "-f", help="table for people, json for machines.")
     ] = Format.TABLE,
     output: OutputOption = None,
     config: ConfigOption = Path("config.yaml"),

@@ -133,6 +133,7 @@ def explain(  # noqa: PLR0917 - each argument is an option of the command
     from eventwatch.cli import selection
     from eventwatch.cli.faults import refuse, show_warnings
     from eventwatch.cli.instant import parse_instant
+    from eventwatch.cli.places import contracts_root
     from eventwatch.cli.progress import progress_line
 
     about = _asked(event_type, only, days, null_type=null_type)
@@ -165,7 +166,7 @@ def explain(  # noqa: PLR0917 - each argument is an option of the command
             raise
     show_warnings(house.warnings)
     one = _the_one(answer, about)
-    _say(one, form, output, plot=chart is None)
+    _say(one, form, output, root=contracts_root(house), plot=chart is None)
     if chart is not None:
         _draw(one, chart, theme)
 
@@ -219,7 +220,9 @@ def _the_one(answer: Answer, about: About) -> Explained:
     return found[0]
 
 
-def _say(one: Explained, form: ExplainFormat, output: Path | None, *, plot: bool) -> None:
+def _say(
+    one: Explained, form: ExplainFormat, output: Path | None, *, root: str, plot: bool
+) -> None:
     from eventwatch.cli.output import write_answer
 
     if form is ExplainFormat.JSON:
@@ -227,13 +230,12 @@ def _say(one: Explained, form: ExplainFormat, output: Path | None, *, plot: bool
 
         write_answer(json_text(one), output)
         return
-    from eventwatch.cli.console import PIPE_WIDTH
     from eventwatch.cli.explain_table import print_table, table_text
 
     if output is None:
-        print_table(one, plot=plot)
+        print_table(one, root, plot=plot)
     else:
-        write_answer(table_text(one, PIPE_WIDTH, plot=plot), output)
+        write_answer(table_text(one, root, plot=plot), output)
 
 
 def _draw(one: Explained, path: Path, theme: Theme) -> None:

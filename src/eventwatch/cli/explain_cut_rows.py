@@ -24,7 +24,10 @@ def rows_of_cut(
             usual += f" (99 of 100: {words.number(cut.lower)} to {words.number(cut.upper)})"
         yield "expected", usual
         group = max(cut.group, 1.0)
-        yield "share", f"{cut.observed / group:.1%}, usually {cut.expected / group:.1%}"
+        yield (
+            "share",
+            f"{cut.observed / group * 100:.1f} %, usually {cut.expected / group * 100:.1f} %",
+        )
     if cut.window is not None:
         yield "window", f"the last {format_duration(cut.window)} to {words.instant(cut.at)}"
     if cut.z is not None and cut.score is not None:

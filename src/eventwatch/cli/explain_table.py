@@ -20,9 +20,11 @@ from rich.text import Text
 from eventwatch.alerting.escape import terminal, truncate
 from eventwatch.app.adapters import adapter
 from eventwatch.cli import words
-from eventwatch.cli.console import PIPE_WIDTH, as_text, columns, show, speaks_unicode
+from eventwatch.cli.console import PIPE_WIDTH, as_text, columns, in_ascii, show, speaks_unicode
 from eventwatch.cli.explain_cut_rows import rows_of_cut
+from eventwatch.cli.places import below
 from eventwatch.model.durations import format_duration
+from eventwatch.model.figures import percent_change, signed
 from eventwatch.model.status import Status
 
 if TYPE_CHECKING:
@@ -46,20 +48,20 @@ _LABELS = 13
 INDENT = 2
 
 
-def print_table(one: Explained, *, plot: bool) -> None:
-    """To standard output, as wide and as colourful as that allows."""
+def print_table(one: Explained, root: str, *, plot: bool) -> None:
+    """To standard output, as wide and as colourful as that allows. ``root``: the folder of contracts."""
     unicode = speaks_unicode(sys.stdout)
-    show(for_people(one, columns(sys.stdout), plot=plot, unicode=unicode))
+    show(for_people(one, columns(sys.stdout), root, plot=plot, unicode=unicode))
 
 
-def table_text(one: Explained, width: int = PIPE_WIDTH, *, plot: bool = True) -> str:
+def table_text(one: Explained, root: str, *, plot: bool) -> str:
     """As plain text."""
-    return as_text(for_people(one, width, plot=plot), width)
+    return as_text(for_people(one, PIPE_WIDTH, root, plot=plot, unicode=True), PIPE_WIDTH)
 
 
-def for_people(one: Explained, width: int, *, plot: bool = True, unicode: bool = True) -> Group:
+def for_people(one: Explained, width: int, root: str, *, plot: bool, unicode: bool) -> Group:
     """The whole answer."""
-    view = _View(one, unicode)
+    view = _View(one, unicode, root)
     parts: list[object] = [*view.head(), Text()]
     volume, cut, nameless = one.volume, one.cut, one.nameless
     drawn: list[object] = []
@@ -96,14 +98,14 @@ def _clean(text: str, longest: int = 1000) -> str:
 class _View:
     one: Explained
     unicode: bool
+    root: str
 
     @property
     def _dot(self) -> str:
         return " · " if self.unicode else " - "
 
     def _signed(self, share: float) -> str:
-        text = f"{share * 100:+.0f} %" if abs(share) >= 0.005 else "0 %"
-        return text.replace("-", "−") if self.unicode else text
+        return self._spelled(percent_change(share))
 
     def _plus_minus(self, share: float) -> str:
         size = share * 100
@@ -111,8 +113,10 @@ class _View:
         return f"{'±' if self.unicode else '+/-'}{text} %"
 
     def _z(self, z: float) -> str:
-        text = f"{z:+.1f}"
-        return text.replace("-", "−") if self.unicode else text
+        return self._spelled(signed(z))
+
+    def _spelled(self, text: str) -> str:
+        return text if self.unicode else in_ascii(text)
 
     def head(self) -> Iterator[Text]:
         one = self.one
@@ -131,7 +135,9 @@ class _View:
         if contract is None:
             parts.append("no contract declares it")
         else:
-            parts += [f"contract {_clean(str(contract.location))}", f"tier {contract.tier.value}"]
+            place = below(self.root, str(contract.location))
+            tier = contract.tier.value.replace("_", " ")
+            parts += [f"contract {_clean(place)}", f"tier {tier}"]
         yield Text(self._dot.join(parts), "dim")
 
     def _local(self, at: datetime) -> str:

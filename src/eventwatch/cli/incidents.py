@@ -40,7 +40,9 @@ class Format(StrEnum):
     JSON = "json"
 
 
-FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How it is written.")]
+FormatOption = Annotated[
+    Format, typer.Option("--format", "-f", help="table for people, json for machines.")
+]
 
 
 @app.command("list")

@@ -20,6 +20,7 @@ from eventwatch.cli.incidents_view import (
 )
 from eventwatch.model.alert import Alert, DeliveryState
 from eventwatch.model.counting import counted
+from eventwatch.model.figures import signed
 from eventwatch.model.incident import Recipient, Role
 from eventwatch.model.result import Result
 
@@ -120,7 +121,7 @@ def _number(value: float | None, name: str, unit: str) -> str:
     if value is None:
         return "-"
     if name == "z":
-        return f"{value:+.2f}"
+        return signed(value, 2)
     if name == "p_value":
         return f"{value:.1e}"
     return words.number(value, unit)

@@ -12,6 +12,10 @@ _ZONE = re.compile(r"[A-Za-z]+(?:/[A-Za-z0-9_+-]+)+|UTC")
 _AGO = re.compile(r"(?P<span>[\d.\swdhms]+?)\s+ago")
 
 
+class _UnknownZoneError(ValueError):
+    """A zone's name that nobody knows: what else was written may be right."""
+
+
 def parse_instant(text: str, now: datetime) -> datetime:
     """Aware UTC: an ISO instant or date, with a zone's name behind it or none; ``now``, ``today``,
     ``yesterday`` (their first instants) or ``2h ago``. Without a zone it is UTC; a date alone is its
@@ -43,6 +47,8 @@ def parse_coming(text: str, now: datetime) -> datetime:
     """
     try:
         at = _iso(text.strip())
+    except _UnknownZoneError:
+        raise
     except ValueError:
         raise ValueError(
             "write an instant like 2026-12-01T08:00 or 2026-12-01T08:00+01:00; without a zone it is UTC"
@@ -54,17 +60,29 @@ def parse_coming(text: str, now: datetime) -> datetime:
 
 def _iso(text: str) -> datetime:
     instant, _, zone = text.rpartition(" ")
+    named = _ZONE.fullmatch(zone) is not None
+    if named and not _is_zone(zone):
+        raise _UnknownZoneError(
+            f"there is no time zone {zone}; write a name like Europe/Paris, or +01:00"
+        )
     try:
-        named = _ZONE.fullmatch(zone) is not None
         at = datetime.fromisoformat(instant.strip() if named else text)
         if at.tzinfo is None:
             at = at.replace(tzinfo=ZoneInfo(zone) if named else UTC)
         elif named:
             raise ValueError(f"{text} has two zones")
         return at.astimezone(UTC)
-    except (ValueError, OverflowError, ZoneInfoNotFoundError, OSError):
+    except (ValueError, OverflowError, OSError):
         raise ValueError(
             'write an instant like 2026-03-01T12:00, a date like 2026-03-01, "yesterday" or '
             '"2h ago"; without a zone (2026-03-01T12:00+01:00, "2026-03-01T12:00 Europe/Paris") it is '
             "UTC"
         ) from None
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, ZoneInfoNotFoundError, OSError):
+        return False
+    return True

@@ -114,7 +114,7 @@ def _root(
 
 app.command("run-once", epilog=EXIT_CODES)(run_once.run_once)
 app.command("run", epilog=run.EPILOG)(run.run)
-app.command("validate", epilog=EXIT_CODES)(validate.validate)
+app.command("validate", epilog=validate.EPILOG)(validate.validate)
 app.command("doctor", epilog=doctor.EPILOG)(doctor.doctor)
 app.command("health", epilog=health.EPILOG)(health.health)
 app.command("backup")(backup.backup)
@@ -135,7 +135,13 @@ app.add_typer(config.app, name="config")
 def main(arguments: Sequence[str] | None = None) -> None:
     """The console script; leaves the process with the command's exit code."""
     gc.set_threshold(RARELY)
-    leave(run_command(arguments))
+    try:
+        code = run_command(arguments)
+    except BrokenPipeError:
+        # Of a complaint: Python's own exit code for this is 1, which says that the data is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        code = _nobody_reads()
+    leave(code)
 
 
 def run_command(arguments: Sequence[str] | None = None) -> int:

@@ -220,13 +220,12 @@ def _answer(
         write_answer(junit_text(report, fail_on=severity), output)
         return
     from eventwatch.cli.console import PIPE_WIDTH
+    from eventwatch.cli.places import contracts_root
     from eventwatch.cli.table import Page, print_table, table_text
     from eventwatch.model.errors import path_text
 
-    source = house.settings.contracts.source
-    root = path_text(source) if source.is_dir() else path_text(source.parent)
     page = Page(
-        contracts_root=root,
+        contracts_root=contracts_root(house),
         folder=path_text(house.settings.path.parent),
         messages=preview,
         fail_on=severity,

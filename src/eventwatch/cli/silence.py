@@ -152,7 +152,7 @@ def list_silences(
         bool, typer.Option("--all", help="Those that ended in the last 90 days, too.")
     ] = False,
     form: Annotated[
-        Format, typer.Option("--format", "-f", help="How it is written.")
+        Format, typer.Option("--format", "-f", help="table for people, json for machines.")
     ] = Format.TABLE,
     output: OutputOption = None,
     config: ConfigOption = Path("config.yaml"),

@@ -18,10 +18,12 @@ from rich.text import Text
 from eventwatch.alerting.escape import terminal, truncate
 from eventwatch.cli import words
 from eventwatch.cli.codes import MEANINGS
-from eventwatch.cli.console import as_text, show, speaks_unicode
+from eventwatch.cli.console import as_text, in_ascii, show, speaks_unicode
+from eventwatch.cli.places import below
 from eventwatch.cli.spark import sparkline
 from eventwatch.model.counting import counted
 from eventwatch.model.durations import format_duration
+from eventwatch.model.figures import signed
 from eventwatch.model.status import Severity, Status
 from eventwatch.pipeline.report import Disposition, ExposureReport, Finding, Report
 
@@ -206,7 +208,8 @@ class _View:
                 yield "expected", Text(expected)
             seen = Text(words.quantity(amount.observed, amount.unit))
             if amount.z is not None:
-                seen.append(f"  (z {amount.z:+.1f})", "dim")
+                far = signed(amount.z)
+                seen.append(f"  (z {far if self.unicode else in_ascii(far)})", "dim")
             yield "seen", seen
         if result.since is not None:
             since = Text(words.minute(result.since))
@@ -222,12 +225,12 @@ class _View:
             names = ", ".join(_clean(n, _LONGEST_NAME) for n in finding.nearest)
             yield "nearest", Text(names)
         if finding.contract is not None:
-            place = _below(self.page.contracts_root, str(finding.contract.location))
+            place = below(self.page.contracts_root, str(finding.contract.location))
             yield "contract", Text(_clean(place))
             if finding.contract.runbook_url:
                 yield "runbook", Text(_clean(finding.contract.runbook_url))
         if result.check:
-            yield "check", Text(_clean(_below(self.page.folder, result.check)))
+            yield "check", Text(_clean(below(self.page.folder, result.check)))
 
     def _owner(self, finding: Finding) -> Text:
         route = finding.route
@@ -341,11 +344,6 @@ class _Barred:
         width = max(20, options.max_width - len(self.bar))
         for part in Text(self.line or " ").wrap(console, width):
             yield Text.assemble((self.bar, "dim"), part)
-
-
-def _below(folder: str, place: str) -> str:
-    """The place as the reader would type it."""
-    return place if folder in ("", ".") else f"{folder.rstrip('/')}/{place}"
 
 
 def _subject(result: Result) -> str:

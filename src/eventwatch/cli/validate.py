@@ -10,6 +10,11 @@ import typer
 from eventwatch.cli.codes import UNMEASURED, WRONG_SETTINGS
 from eventwatch.cli.options import ConfigOption
 
+EPILOG = (
+    "Exit codes: 0 nothing wrong with the settings, warnings or not; 2 the configuration, the checks, "
+    "the contracts or the columns are wrong; 3 an exposure was not reached."
+)
+
 
 def validate(config: ConfigOption = Path("config.yaml")) -> None:
     """List everything wrong with the settings.

@@ -53,6 +53,8 @@ def expected(amount: Amount) -> str:
     if nothing and not low and not high and unit in ("events", "values"):
         return f"no {unit}"
     bounds = ""
+    if unit == "events":
+        low, high = (None if bound is None else _meant(bound) for bound in (low, high))
     if low is not None and high is not None and math.isfinite(high):
         bounds = f"{_bare(low, unit)} to {quantity(high, unit)}"
     elif high is not None and math.isfinite(high):
@@ -61,8 +63,19 @@ def expected(amount: Amount) -> str:
         bounds = f"at least {quantity(low, unit)}"
     if amount.expected is None or not math.isfinite(amount.expected):
         return bounds
-    about = quantity(amount.expected, unit)
+    about = quantity(_meant(amount.expected) if unit == "events" else amount.expected, unit)
+    if not bounds and unit == "seconds":
+        return f"usually at most {about}"  # a pause, or an age: the usual one is no aim
     return f"about {about} ({bounds})" if bounds else about
+
+
+def _meant(count: float) -> float:
+    """Of a number that was worked out the digits that mean something: whole events from ten on, three
+    digits of large ones."""
+    if not math.isfinite(count) or abs(count) < 10:
+        return count
+    scale = 10.0 ** max(len(str(int(abs(count)))) - 3, 0)
+    return round(count / scale) * scale
 
 
 def _bare(value: float, unit: str) -> str:

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from eventwatch.detect.frames import USUAL_Z
+from eventwatch.detect.transform import USUAL_Z
 from eventwatch.kinds.drift_known import shown
 from eventwatch.kinds.volume_cuts_counts import RECENT, CutHistory, CutSums
 from eventwatch.kinds.volume_cuts_score import CutScores
 from eventwatch.kinds.volume_words import number, span_of, when
 from eventwatch.model.durations import format_duration, from_epoch
+from eventwatch.model.figures import percent_change, signed
 from eventwatch.model.measurement import HOUR, OTHER
 from eventwatch.model.result import Amount, Cut, Fact, Result, Spark
 from eventwatch.model.view import ExposureView
@@ -70,11 +71,11 @@ def failure(cut: Cut, scores: CutScores, history: CutHistory, k: int, hour: int)
     length = "the hour" if window == 1 else format_duration(window * HOUR)
     z = float(scores.z[-1, k])
     facts = [
-        Fact("spoke", f"{length} (z {z:+.1f} by its share)"),
-        Fact("share", f"{observed / rows:.1%}, usually {expected / rows:.1%}"),
+        Fact("spoke", f"{length} (z {signed(z)} by its share)"),
+        Fact("share", f"{observed / rows * 100:.1f} %, usually {expected / rows * 100:.1f} %"),
     ]
     if expected > 0:
-        facts.append(Fact("change", f"{observed / expected - 1:+.0%}"))
+        facts.append(Fact("change", percent_change(observed / expected - 1)))
     return Words(
         summary=summary,
         amount=Amount(
@@ -186,12 +187,11 @@ def _explained(dimension: str, names: Sequence[str], came: FloatArray, due: Floa
         return f"all values of {dimension} alike" if len(alike) > 1 and alike.max() < 0.15 else ""
     listed = ", ".join(
         f"{dimension} {shown(names[i])} "
-        + (f"{came[i] / due[i] - 1:+.0%}" if due[i] >= 1 else f"+{number(came[i])} rows")
+        + (percent_change(came[i] / due[i] - 1) if due[i] >= 1 else f"+{number(came[i])} rows")
         for i in said
     )
     word = "missing" if total < 0 else "extra"
-    text = f"{listed} ({min(part[said].sum(), 1.0):.0%} of the {word} rows)"
+    text = f"{listed} ({min(part[said].sum(), 1.0) * 100:.0f} % of the {word} rows)"
     if due[rest].sum() >= 1:
-        # Added to, so that there is no "-0%".
-        text += f", the others {round(left, 2) + 0.0:+.0%}"
+        text += f", the others {percent_change(left)}"
     return text

@@ -178,7 +178,7 @@ def _unmeasured(counts: FloatArray, grid: Grid, view: ExposureView) -> None:
         first = int(grid.place(np.array([int(begin.timestamp())]))[0])
         last = int(grid.place(np.array([int(end.timestamp())]))[0])
         counts[max(first, 0) : last + 1] = np.nan
-    total = np.nansum(counts, axis=1)
+    total = np.nansum(counts, axis=1) if view.not_measured else counts.sum(axis=1)
     if grid.size < 3:
         return
     none = np.flatnonzero(total == 0)
@@ -216,8 +216,9 @@ def _reborn(counts: FloatArray, grid: Grid) -> None:
     # Days that end with the newest bucket; the open one is in the last.
     skipped = grid.size - days * per_day
     by_day = counts[skipped:].reshape(days, per_day, -1)
-    measured: NDArray[np.bool_] = np.asarray(np.isfinite(by_day).any(axis=1))
-    came = np.nan_to_num(by_day).sum(axis=1)
+    known_buckets = np.isfinite(by_day)
+    measured: NDArray[np.bool_] = np.asarray(known_buckets.any(axis=1))
+    came = np.where(known_buckets, by_day, 0.0).sum(axis=1)
     for s in np.flatnonzero((came > 0).any(axis=0) & (measured & (came == 0)).any(axis=0)):
         # Days nobody measured neither break a silence nor lengthen it.
         known = np.flatnonzero(measured[:, s])

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from eventwatch.detect.frames import USUAL_Z
 from eventwatch.detect.panel import Scored
-from eventwatch.detect.transform import EXACT_BELOW, exact_range, stabilise, unstabilise
+from eventwatch.detect.transform import EXACT_BELOW, USUAL_Z, exact_range, stabilise, unstabilise
 from eventwatch.kinds.definition import Check
 from eventwatch.kinds.results import Maker
 from eventwatch.kinds.volume_panel import VolumePanel
 from eventwatch.kinds.volume_stop import Verdict
 from eventwatch.kinds.volume_words import events, number, span_of, when
 from eventwatch.model.durations import format_duration, from_epoch
+from eventwatch.model.figures import percent_change, signed
 from eventwatch.model.measurement import HOUR
 from eventwatch.model.result import NEW_LEVEL, Amount, Fact, Result, Spark
 from eventwatch.model.status import Status
@@ -74,15 +74,15 @@ def failure(panel: VolumePanel, scored: Scored, column: int, verdict: Verdict) -
         hour = " at this hour" if verdict.window * grid.step <= 3 * HOUR else ""
         summary = f"{events(observed)} {when(begin, end)}, usually {span_of(lower, upper)}{hour}"
     length = unit if verdict.window == 1 else format_duration(verdict.window * grid.step)
-    facts = [Fact("spoke", f"{length} (z {verdict.z:+.1f})")]
+    facts = [Fact("spoke", f"{length} (z {signed(verdict.z)})")]
     common = float(scored.common[t])
     if abs(common) >= WITNESSED:
         newest = {HOUR: "hour", 24 * HOUR: "day"}.get(grid.step, "bucket")
-        text = f"all event types together: {common:+.0%} in the newest {newest}"
+        text = f"all event types together: {percent_change(common)} in the newest {newest}"
         facts.append(Fact("the others", text))
-        facts.append(Fact("by its own past", f"z {scored.own_z[t, column]:+.1f}"))
+        facts.append(Fact("by its own past", f"z {signed(float(scored.own_z[t, column]))}"))
     if expected >= 1 and not silent:
-        facts.append(Fact("change", f"{observed / expected - 1:+.0%}"))
+        facts.append(Fact("change", percent_change(observed / expected - 1)))
     return Told(
         summary=summary,
         amount=Amount(
@@ -177,7 +177,7 @@ def new_level(panel: VolumePanel, scored: Scored, column: int) -> Fact | None:
     if change is None:
         return None
     first, share = change
-    size = f"{share:.0%} of" if share < 2 else f"{share:.1f} times"
+    size = f"{share * 100:.0f} % of" if share < 2 else f"{share:.1f} times"
     return Fact(
         NEW_LEVEL,
         f"new level since {from_epoch(panel.grid.edges[first]):%Y-%m-%d %H:%M} UTC, "
@@ -249,7 +249,7 @@ def together(make: Maker, check: Check, panel: VolumePanel, scored: Scored) -> R
         "common",
         Status.FAIL,
         f"all event types together: {events(observed)} {when(begin, end)}, "
-        f"usually about {number(expected)} ({change:+.0%})",
+        f"usually about {number(expected)} ({percent_change(change)})",
         amount=Amount(
             "events",
             observed,

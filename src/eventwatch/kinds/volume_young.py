@@ -15,6 +15,7 @@ from eventwatch.kinds.volume_panel import DAY, VolumePanel
 from eventwatch.kinds.volume_story import Told, spark
 from eventwatch.kinds.volume_words import events, number, span_of, when
 from eventwatch.model.durations import format_duration, from_epoch
+from eventwatch.model.figures import signed
 from eventwatch.model.measurement import HOUR
 from eventwatch.model.result import Amount, Fact
 
@@ -68,7 +69,7 @@ def fallen(panel: VolumePanel, scored: Scored, column: int, one: Newborn) -> Tol
             math.erfc(abs(one.z) / math.sqrt(2.0)),
         ),
         since=since,
-        facts=(Fact("spoke", f"wide bounds while it is learned (z {one.z:+.1f})"), BOUNDS),
+        facts=(Fact("spoke", f"wide bounds while it is learned (z {signed(one.z)})"), BOUNDS),
         spark=spark(panel, scored, column),
         total=silent,
     )

@@ -34,9 +34,10 @@ def faults(exposure: Exposure, schema: Any) -> tuple[Fault, ...]:
 def _faults(exposure: Exposure, schema: Any) -> Iterator[Fault]:
     for key, column, rule in _mapped(exposure):
         if column not in schema:
-            yield fault(
-                exposure, key, f"{_where(exposure)} has no column {column!r}{_near(column, schema)}"
-            )
+            text = f"{_where(exposure)} has no column {column!r}{_near(column, schema)}"
+            if key == "columns.loaded_at":
+                text += "; `loaded_at: null` says that the table does not know when a row arrived"
+            yield fault(exposure, key, text)
             continue
         kind = schema[column]
         if rule == "time" and form_of(kind) is None:

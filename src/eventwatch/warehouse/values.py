@@ -30,21 +30,13 @@ def shorten(text: str, limit: int) -> str:
     return text[: limit - _TAIL] + _SIGN + md5(text)
 
 
-def value_name(value: str) -> str:
-    """The name of a dimension's value: short, and not to be taken for a mark of ours."""
-    if len(value) > VALUE_LIMIT:
-        return shorten(value, VALUE_LIMIT)
-    marked = value.startswith("@") and value.endswith((OTHER, NULL_VALUE))
-    return f"@{value}" if marked else value
-
-
 def shorten_expr(text: Any, limit: int, dialect: Dialect) -> Any:
     """``shorten`` as an expression; null stays null."""
     return ibis.ifelse(text.length() > limit, _cut(text, limit, dialect), text)
 
 
 def value_expr(value: Any, dialect: Dialect) -> Any:
-    """``value_name`` as an expression; null stays null."""
+    """The name of a dimension's value: short, and not to be taken for a mark of ours; null stays null."""
     marked = value.startswith("@") & (value.endswith(OTHER) | value.endswith(NULL_VALUE))
     return ibis.cases(
         (value.length() > VALUE_LIMIT, _cut(value, VALUE_LIMIT, dialect)),
