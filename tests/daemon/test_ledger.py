@@ -70,6 +70,14 @@ def test_a_slot_that_ended_while_the_state_was_away_ends_once_it_is_back(state: 
     assert state.slots("events", NOW) == (replace(slot(0), reason="well"),)
 
 
+def test_a_slot_that_ended_is_not_due_any_more(state: Any) -> None:
+    ledger = Ledger(lambda: state)
+    ledger.write([slot(0)])
+    # Whoever saw that no worker is free may say so late.
+    ledger.write([slot(0, SlotStatus.DUE), slot(1, SlotStatus.DUE)])
+    assert state.slots("events", NOW) == (slot(0), slot(1, SlotStatus.DUE))
+
+
 @pytest.mark.parametrize("age", [timedelta(minutes=1), timedelta(days=1), timedelta(days=300)])
 def test_the_newest_rows_are_found_however_old_they_are(state: Any, age: timedelta) -> None:
     ledger = Ledger(lambda: state)

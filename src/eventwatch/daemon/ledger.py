@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from eventwatch.model.errors import StoreError
-from eventwatch.model.state import Slot
+from eventwatch.model.state import Slot, SlotStatus
 from eventwatch.ports.store import Store
 
 log = logging.getLogger(__name__)
@@ -17,6 +18,9 @@ CLOCK = "@clock"
 """Under this name stand jumps of the machine's clock; no exposure can have it."""
 MOST_KEPT = 20_000
 """Rows that wait for the state to come back; beyond, the oldest are left to the next start."""
+ENDS = (SlotStatus.RAN, SlotStatus.FAILED, SlotStatus.SKIPPED)
+RECENT = 100
+"""Ends of an exposure's slots that are remembered."""
 _SPANS = (timedelta(hours=2), timedelta(days=2), timedelta(days=40), timedelta(days=4000))
 
 
@@ -30,11 +34,19 @@ class Ledger:
         self._waiting: list[Slot] = []
         self._said = ""
         """Why it waits, as it was logged last; empty: it does not."""
+        self._ended: dict[str, deque[datetime]] = {}
+        """Exposure → its newest slots that ended here."""
 
     def write(self, slots: Sequence[Slot]) -> bool:
-        """Whether they are in the state now. An error of the state is logged, not raised."""
+        """Whether they are in the state now. An error of the state is logged, not raised. That a slot
+        is due is no news once it ended: who says so may be slower than the worker that ran it."""
         with self._lock:
-            self._waiting.extend(slots)
+            for slot in slots:
+                ended = self._ended.setdefault(slot.exposure, deque(maxlen=RECENT))
+                if slot.status in ENDS:
+                    ended.append(slot.scheduled_at)
+                if slot.status is not SlotStatus.DUE or slot.scheduled_at not in ended:
+                    self._waiting.append(slot)
             return self._flush()
 
     def catch_up(self) -> bool:
