@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from eventwatch.contracts import compiler
 from eventwatch.contracts.advice import OPTIONS_PATH, options_proto_text
 from eventwatch.contracts.compiler import compile_folder
 from eventwatch.contracts.protobuf import ProtobufSource
@@ -168,3 +171,20 @@ def test_a_file_in_utf_16_is_one_fault(folder: Folder, encoding: str) -> None:
     (folder.root / "a.proto").write_bytes(text.encode(encoding))
     (fault,) = folder.faults()
     assert fault.message == "cannot be read: it is UTF-16; save it as UTF-8."
+
+
+def test_folders_of_compilations_that_were_killed_are_deleted(tmp_path: Path) -> None:
+    left, running = (tmp_path / f"{compiler.PREFIX}{name}" for name in ("left", "running"))
+    others = tmp_path / "others"
+    for folder in (left, running, others):
+        (folder / "root").mkdir(parents=True)
+    link = tmp_path / f"{compiler.PREFIX}link"
+    link.symlink_to(others)
+    now = time.time()
+    os.utime(left, (now - 2 * compiler.LEFT_AFTER,) * 2)
+    os.utime(link, (now - 2 * compiler.LEFT_AFTER,) * 2, follow_symlinks=False)
+    compiler.delete_left(tmp_path, now)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        (running.name, link.name, "others")
+    )
+    assert (others / "root").is_dir()

@@ -6,15 +6,18 @@ trusted beyond that. The compiler sees a copy (``tree``), so no message can quot
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +25,9 @@ from eventwatch.contracts.advice import OPTIONS_PATH, OWN, advised
 from eventwatch.contracts.tree import Tree, copy_tree
 from eventwatch.model.errors import ContractError, Fault
 
+PREFIX = "eventwatch-contracts-"
+LEFT_AFTER = 3600.0
+"""Seconds after which a folder to compile in is nobody's: its process was killed."""
 _CHILD = Path(__file__).with_name("compile_child.py")
 _MAX_FAULTS = 200
 _MAX_MESSAGE_BYTES = 2**20
@@ -64,7 +70,8 @@ def compile_folder(
     if compiler not in ("protoc", "buf"):
         raise ContractError([Fault("", None, f"no compiler {compiler!r}: protoc or buf.")])
     try:
-        with tempfile.TemporaryDirectory(prefix="eventwatch-contracts-") as name:
+        delete_left(Path(tempfile.gettempdir()), time.time())
+        with tempfile.TemporaryDirectory(prefix=PREFIX) as name:
             workspace = Path(name)
             tree = copy_tree(source, include, workspace)
             request = (_protoc if compiler == "protoc" else _buf)(workspace, tree)
@@ -74,6 +81,17 @@ def compile_folder(
         hint = "Compiling needs a temporary folder that can be written to (TMPDIR names it)."
         message = f"could not be copied to be compiled: {reason}. {hint}"
         raise ContractError([Fault("", None, message)]) from error
+
+
+def delete_left(temporary: Path, now: float) -> None:
+    """Deletes the folders of this user's processes that were killed while they compiled."""
+    for path in temporary.glob(PREFIX + "*"):
+        # Each for itself: others may be deleting as well.
+        with contextlib.suppress(OSError):
+            found = path.lstat()
+            ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+            if ours and now - found.st_mtime > LEFT_AFTER:
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _protoc(_: Path, tree: Tree) -> dict[str, object]:
