@@ -65,6 +65,17 @@ def test_what_must_last_is_told_when_it_has_and_else_not_at_all() -> None:
     [one] = follow([[GOOD], [held], [held], [held], [held], [GOOD]]).incidents
     assert one.began_at == START + HOUR
     assert one.told_at == START + 3 * HOUR
+    # What goes on unchanged comes without its sentence.
+    assert one.opened.summary == held.summary
+    assert one.part_of == ""
+
+
+def test_a_wider_trouble_is_named() -> None:
+    stopped = result(
+        kind=KindName.FRESHNESS, aspect="staleness", event_type=None, summary="nothing arrived"
+    )
+    [one] = follow([[GOOD], [stopped], [stopped]]).incidents
+    assert one.part_of.startswith("events")
 
 
 def test_a_good_hour_in_between_ends_nothing_that_is_kept_open() -> None:

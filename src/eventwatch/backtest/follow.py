@@ -6,7 +6,7 @@ live cycle. This is what remembers between them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from eventwatch.alerting.causes import Scene as Causes
 from eventwatch.alerting.causes import attribute
 from eventwatch.alerting.conduct import conduct
 from eventwatch.alerting.incident_words import ending as over_because
+from eventwatch.alerting.live_view import subject
 from eventwatch.alerting.office import Office
 from eventwatch.alerting.routing import Directory
 from eventwatch.alerting.trouble import is_trouble
@@ -74,6 +75,8 @@ class Follower:
         self._calm: dict[Key, Calm] = {}
         self._story: dict[str, _Story] = {}
         self._errors: dict[str, Result] = {}
+        self._worded: dict[str, Result] = {}
+        """Fingerprint → what was said of it last with a sentence: what goes on unchanged has none."""
         self._untold = 0
 
     def cycle(self, at: datetime, said: Said, *, new_day: bool) -> None:
@@ -86,6 +89,8 @@ class Follower:
             else:
                 self._calm[key] = calm
         for result in said.bad:
+            if result.summary:
+                self._worded[result.fingerprint] = result
             if result.status is Status.ERROR and result.summary:
                 self._errors.setdefault(result.fingerprint, result)
         seen = self._assessed(at, said)
@@ -164,7 +169,7 @@ class Follower:
                 continue
             story = self._story.get(live.id)
             if story is None:
-                story = self._story[live.id] = _Story(live, self._spoken(live))
+                story = self._story[live.id] = _Story(live, self._spoken(live), self._worded)
             story.live = live
             story.message = story.message or posts.get(live.id, "")
         for live in self._board.incidents:
@@ -209,16 +214,28 @@ class Follower:
             message=story.message,
             muted=muted,
             cause=live.cause,
+            part_of=_part_of(live),
             reopened=live.reopened,
         )
+
+
+def _part_of(live: Live) -> str:
+    if live.cause.kind in (CauseKind.EVENT_TYPE, CauseKind.ALONE):
+        return ""
+    about, detail = subject(live), live.cause.detail
+    # That of a value begins with the value.
+    short = live.cause.subject + ":"
+    return ": ".join(filter(None, (about, detail.removeprefix(short).lstrip())))
 
 
 class _Story:
     """What is remembered of one incident for showing it."""
 
-    def __init__(self, live: Live, spoken: Sequence[Alert]) -> None:
+    def __init__(self, live: Live, spoken: Sequence[Alert], worded: Mapping[str, Result]) -> None:
         self.live = live
-        self.opened = self.worst = spoken[0].result
+        first = spoken[0].result
+        self.opened = first if first.summary else worded.get(first.fingerprint, first)
+        self.worst = self.opened
         self.began_at = min(alert.started_at for alert in spoken)
         self.message = ""
 

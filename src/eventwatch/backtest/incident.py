@@ -59,6 +59,9 @@ class Incident:
     muted: str = ""
     """Who muted it and why; empty: nobody, its owner was told."""
     cause: Cause | None = None
+    part_of: str = ""
+    """The wider trouble that it is, in words: ``app version 2.0: 3 event types fell``. Empty: it is about
+    one event type, or about nothing but itself."""
     reopened: int = 0
     """How often it came back after its end."""
 

@@ -219,6 +219,7 @@ def _card(made: Backtest, drawn: _Drawn, pair: Pair) -> Card:
         lasted=format_duration(lasted) if (lasted := incident.lasted(last_at)) else "",
         ended=_ended(incident),
         facts=(
+            *((("part of", incident.part_of),) if incident.part_of else ()),
             *(() if amount is None or amount.z is None else (("z at worst", signed(amount.z)),)),
             *((fact.label, fact.text) for fact in incident.opened.facts),
         ),

@@ -116,6 +116,7 @@ def _incident(made: Backtest, incident: Incident) -> dict[str, Any]:
         "muted": incident.muted or None,
         "counted": incident.counts,
         "message": incident.message or None,
+        "part_of": incident.part_of or None,
         "opened": result_json(incident.opened),
         "worst": result_json(incident.worst),
     }

@@ -136,6 +136,8 @@ class _View:
         what.append(f": {clean(incident.opened.summary)}")
         worst = worst_of(incident) if self.unicode else in_ascii(worst_of(incident))
         what.append(f" ({worst})" if worst else "", "dim")
+        if incident.part_of:
+            what.append(f"{self._dot}part of {clean(incident.part_of)}", "dim")
         what.append(f"{self._dot}{clean(ended(incident))}", "dim")
         if self.made.against:
             # Two sets of checks are not listed by team.
