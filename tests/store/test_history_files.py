@@ -143,16 +143,84 @@ def test_any_exposure_name_stays_below_the_root(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["history"]
 
 
-def test_a_writer_that_hangs_does_not_hang_the_others(root: Path) -> None:
-    history = ParquetHistory(root, lock_wait=timedelta(milliseconds=50))
-    shelf = history._shelf("events")
+def test_a_writer_that_goes_on_for_long_is_waited_for(root: Path) -> None:
+    hasty = ParquetHistory(root, lock_wait=timedelta(milliseconds=50))
+    shelf = hasty._shelf("events")
     other = ParquetHistory(root)._shelf("events")
     with other.writing():
         with pytest.raises(StoreError, match="another process has been writing"):
-            history.replace("events", scan([], request(NOW, START)))
-        assert row_count(history) == len(EVENTS)
+            hasty.replace("events", scan([], request(NOW, START)))
+        assert row_count(hasty) == len(EVENTS)
     with shelf.writing():
         pass
+
+
+STEP_BY_STEP = """
+shelf = history._shelf('events')
+with shelf.writing():
+    print('ready', flush=True)
+    for step in sys.stdin:
+        try:
+            shelf.drop(START)
+        except Exception as error:
+            print(error, flush=True)
+        else:
+            print('done', flush=True)
+"""
+
+
+def test_a_writer_that_is_frozen_is_left_behind_and_finds_that_out(root: Path) -> None:
+    """Its lock is never given back as long as it lives: a stopped process, a paused container."""
+    with start(STEP_BY_STEP, root, stdin=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGSTOP)
+        history = ParquetHistory(root, given_up=timedelta(seconds=0.5))
+        history.replace("events", scan(EVENTS[:-40], request(NOW, NOW - DAY)))
+        left = row_count(history)
+        assert left < len(EVENTS)
+        process.send_signal(signal.SIGCONT)
+        process.stdin.write(b"go on\n")
+        process.stdin.flush()
+        said = process.stdout.readline().decode()
+        assert "another one took over" in said
+        assert str(root.name) in said
+        assert row_count(history) == row_count(ParquetHistory(root)) == left
+        process.stdin.close()
+        assert process.wait() == 0
+    assert {path.suffix for path in root.glob("*/*")} == {".parquet", ""}
+    history.replace("events", scan(EVENTS, request(NOW, START)))
+    assert row_count(history) == len(EVENTS)
+
+
+def test_a_writer_that_shows_its_steps_keeps_its_turn(root: Path) -> None:
+    with start(STEP_BY_STEP, root, stdin=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        process.stdout.readline()
+        history = ParquetHistory(
+            root, lock_wait=timedelta(seconds=4), given_up=timedelta(seconds=2.5)
+        )
+        refused: list[str] = []
+
+        def write() -> None:
+            try:
+                history.replace("events", scan([], request(NOW, START)))
+            except StoreError as error:
+                refused.append(str(error))
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        while writer.is_alive():
+            process.stdin.write(b"go on\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == b"done\n"
+            writer.join(0.2)
+        assert len(refused) == 1
+        assert "has been writing it for more than 4 s" in refused[0]
+        process.stdin.close()
+        assert process.wait() == 0
 
 
 def test_a_disk_that_is_full_is_said_and_what_was_there_stays(root: Path) -> None:
@@ -223,12 +291,13 @@ history = ParquetHistory(Path(sys.argv[1]))
 """
 
 
-def start(code: str, root: Path) -> subprocess.Popen[bytes]:
+def start(code: str, root: Path, stdin: int | None = None) -> subprocess.Popen[bytes]:
     """A process with a history of its own."""
     return subprocess.Popen(
         [sys.executable, "-c", PRELUDE + code, str(root)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=stdin,
         stdout=subprocess.PIPE,
     )
 

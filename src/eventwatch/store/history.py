@@ -45,6 +45,7 @@ from eventwatch.store.dayfile import DayData, Head, is_hourly, summarise
 from eventwatch.store.gathered import KeptCells
 from eventwatch.store.shelf import FileShelf, MemoryShelf, Shelf
 from eventwatch.store.tables import split_days
+from eventwatch.store.turn import GIVEN_UP, Turn
 
 CACHE_BYTES = 256 * 2**20
 """Most memory for days that were read before."""
@@ -224,9 +225,15 @@ class ParquetHistory(DailyHistory):
         *,
         cache_bytes: int = CACHE_BYTES,
         lock_wait: timedelta = timedelta(seconds=60),
+        given_up: timedelta = GIVEN_UP,
     ) -> None:
         cache = Cache(cache_bytes)
-        super().__init__(lambda name: FileShelf(root / folder_name(name), cache, lock_wait))
+
+        def shelf(name: str) -> Shelf:
+            folder = root / folder_name(name)
+            return FileShelf(folder, cache, Turn(folder, lock_wait, given_up))
+
+        super().__init__(shelf)
 
 
 class MemoryHistory(DailyHistory):

@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import secrets
 import threading
-import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -33,6 +31,7 @@ from eventwatch.store.dayfile import (
     read_blocks,
     read_head,
 )
+from eventwatch.store.turn import Turn
 
 _DAYS = "%Y-%m-%d"
 _MOST_SERIES = 500_000
@@ -133,11 +132,11 @@ class MemoryShelf:
 class FileShelf:
     """Days as files of one folder."""
 
-    def __init__(self, folder: Path, cache: Cache, lock_wait: timedelta) -> None:
+    def __init__(self, folder: Path, cache: Cache, turn: Turn) -> None:
         self.book = KeyBook()
         self._folder = folder
         self._cache = cache
-        self._lock_wait = lock_wait
+        self._turn = turn
         self._heads: dict[Path, tuple[Identity, Head | None]] = {}
         self._written: Path | None = None
         self._whole: tuple[Path, Identity, tuple[str, ...]] | None = None
@@ -155,11 +154,10 @@ class FileShelf:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Holds the lock of the folder, which the kernel gives back if this process dies."""
+        """Holds the lock of the folder, which nobody keeps who dies or freezes."""
         with self._errors():
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with (self._folder / "lock").open("a+b") as file:
-                self._take(file.fileno())
+            with self._turn.held():
                 for draft in self._folder.glob(".*.draft"):
                     draft.unlink(missing_ok=True)
                 with self.reading():
@@ -213,6 +211,7 @@ class FileShelf:
     def put(self, data: DayData) -> None:
         """Replaces the file of a day."""
         path = self._path(data.head.day)
+        self._turn.step()
         identity = self._replace(path, encode(data, self.book))
         self._cache.forget(path)
         self._heads[path] = (identity, data.head)
@@ -225,6 +224,7 @@ class FileShelf:
 
     def drop(self, day: int) -> None:
         """Removes the file of a day."""
+        self._turn.step()
         self._remove(self._path(day))
 
     def read_note(self) -> str | None:
@@ -290,22 +290,6 @@ class FileShelf:
         finally:
             os.close(folder)
         return identity
-
-    def _take(self, handle: int) -> None:
-        deadline = time.monotonic() + self._lock_wait.total_seconds()
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise StoreError(
-                        f"history {path_text(self._folder)}: another process has been writing it "
-                        f"for more than {self._lock_wait.total_seconds():.0f} s. End that process "
-                        "if it hangs"
-                    ) from None
-                time.sleep(0.02)
-            else:
-                return
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
