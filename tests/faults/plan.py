@@ -117,7 +117,9 @@ PLAN = (
         "F10",
         "Parquet while written",
         (
-            _here(f"{_WRITTEN}no_number_comes_from_files_that_were_being_written", 55),
+            _here(
+                f"{_WRITTEN}no_number_comes_from_files_that_were_being_written", 55, steps_back=True
+            ),
             _also("warehouse/test_parquet.py"),
         ),
     ),
@@ -142,8 +144,12 @@ PLAN = (
         "F14",
         "state lost or corrupt",
         (
-            _here(f"{_STATE}a_state_that_is_not_what_it_was_stops_everything", 40),
-            _here(f"{_SERVER}a_state_that_was_emptied_under_a_daemon_is_not_begun_anew", 15),
+            _here(f"{_STATE}a_state_that_is_not_what_it_was_stops_everything", 40, steps_back=True),
+            _here(
+                f"{_SERVER}a_state_that_was_emptied_under_a_daemon_is_not_begun_anew",
+                15,
+                steps_back=True,
+            ),
             _also("conformance/test_state_examined.py", "store/test_emptied.py"),
             Try(
                 ("tests/store/test_lost.py", "tests/store/test_killed.py"),
@@ -214,7 +220,7 @@ PLAN = (
             _also("conformance/test_store_fence.py"),
         ),
     ),
-    Fault("F19", "a thread dies", (_here("test_threads_die.py", 85),)),
+    Fault("F19", "a thread dies", (_here("test_threads_die.py", 85, steps_back=True),)),
     Fault("F20", "threads run short", (_here("test_workers_starve.py"),)),
     Fault("F21", "hostile names", (_also("acceptance/test_hostile_names.py", seconds=20),)),
     Fault("F22", "very large messages", (_also("alerting/test_live_sizes.py", seconds=45),)),
