@@ -64,6 +64,9 @@ def test_looking_at_what_is_remembered_makes_no_state(
         (("incidents", "list", "--format", "json"), 0, "[]"),
         (("incidents", "show", "abcd"), 2, "nothing is remembered yet"),
         (("incidents", "explain", "abcd"), 2, "nothing is remembered yet"),
+        (("incidents", "ack", "abcd"), 2, "nothing is remembered yet"),
+        (("silence", "end", "abcd1234"), 2, "nothing is remembered yet"),
+        (("feedback", "end", "abcd1234"), 2, "nothing is remembered yet"),
         (("silence", "list"), 0, "nothing is muted"),
         (("feedback", "list"), 0, "nobody said anything yet"),
     ):

@@ -185,7 +185,9 @@ class TestWhyNot:
     ) -> None:
         code, out, _ = asked(capsys, "why-not", "-t", "order_paid", "--format", "json")
         assert code == 0
-        (one,) = json.loads(out)["found"]
+        answer = json.loads(out)
+        assert answer["schema"] == "eventwatch.why-not/1"
+        (one,) = answer["found"]
         names = [link["name"] for link in one["links"]]
         assert names[0] == "contract"
         assert "alert" in names
@@ -226,6 +228,7 @@ class TestDrill:
         assert code == 0, err
         assert digest_of(shop.folder) == before
         done = json.loads(out)
+        assert done["schema"] == "eventwatch.drill/1"
         assert done["rows_after"] == 0
         assert done["rows_before"] > 60
         assert 0 < done["told_after_seconds"] <= 90 * 60

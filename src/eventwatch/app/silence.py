@@ -106,13 +106,19 @@ def _is_same(running: Silence, wanted: Silence) -> bool:
     )
 
 
-def end(store: Store, beginning: str, now: datetime) -> Silence:
-    """Ends the one whose id begins so. Raises Unclear with what to do instead."""
+def can_be_ended(beginning: str) -> str:
+    """How an id begins, without what surrounds it. Raises Unclear for a maintenance window."""
     wanted = beginning.strip()
     if wanted.startswith(MAINTENANCE):
         raise Unclear(
             f"{wanted} is a maintenance window: it ends with its hours, or in config.yaml"
         )
+    return wanted
+
+
+def end(store: Store, beginning: str, now: datetime) -> Silence:
+    """Ends the one whose id begins so. Raises Unclear with what to do instead."""
+    wanted = can_be_ended(beginning)
     known = store.silences(now, ended_since=now - LONGEST)
     found = [s for s in known if s.id == wanted] or [
         s for s in known if len(wanted) >= SHORTEST and s.id.startswith(wanted)

@@ -114,7 +114,13 @@ def _results(one: Explained) -> Iterable[Result]:
 
 
 def _said(result: Result) -> str:
-    return f"{result.status.value}: {result.summary}" if result.summary else result.status.value
+    words = [result.status.value, *_about(result)]
+    return ": ".join([*words, result.summary] if result.summary else words)
+
+
+def _about(result: Result) -> list[str]:
+    """The value of a dimension that it is about."""
+    return [] if result.cut is None else [f"{result.cut.dimension} {result.cut.value}"]
 
 
 def _counts(one: Explained) -> str:

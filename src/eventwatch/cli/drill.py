@@ -26,6 +26,9 @@ EPILOG = (
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*%?")
 
 
+SCHEMA = "eventwatch.drill/1"
+
+
 class DrillFormat(StrEnum):
     """Forms of the answer."""
 
@@ -169,6 +172,7 @@ def _text(done: Drilled) -> str:
 
 def _json(done: Drilled) -> str:
     record = {
+        "schema": SCHEMA,
         "exposure": done.exposure,
         "event_type": done.fault.event_type,
         "keeps": done.fault.keeps,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eventwatch.cli.options import ConfigOption
+from eventwatch.cli.remembered import opened
 
 if TYPE_CHECKING:
     from eventwatch.app import House
@@ -167,16 +169,19 @@ def end(
         eventwatch feedback end 5f3a9c02
     """
     from eventwatch import app as wiring
+    from eventwatch.app.feedback import Unclear
     from eventwatch.cli import selection
     from eventwatch.cli.faults import refuse
 
-    store = wiring.store(wiring.load(config))
+    house = wiring.load(config)
     now = datetime.now(UTC)
     try:
-        known = [label.id for label in store.labels(now)]
-        ended = store.withdraw_label(label_id, now)
-    finally:
-        store.close()
+        with closing(opened(house)) as store:
+            known = [label.id for label in store.labels(now)]
+            ended = store.withdraw_label(label_id, now)
+    except Unclear as error:
+        refuse(str(error))
+        raise
     if not ended:
         refuse(str(selection.no_match("label", label_id, known)))
     print("taken back")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eventwatch.cli.options import ConfigOption, ExposuresOption, OutputOption
+from eventwatch.cli.remembered import must_exist, opened
 
 if TYPE_CHECKING:
     from eventwatch.app import House
@@ -103,8 +104,8 @@ def show(
     from eventwatch.cli import incidents_view as view
     from eventwatch.cli.output import write_answer
 
-    with _reading(config) as (house, opened):
-        reader = _there(house, opened)
+    with _reading(config) as (house, found):
+        reader = must_exist(house, found)
         story = incidents.story(reader, incidents.find(reader, incident_id))
         now = datetime.now(UTC)
     text = view.story_json(story) if form is Format.JSON else view.story_text(story, now)
@@ -134,8 +135,8 @@ def explain(
     from eventwatch.cli.incidents_why_json import explanation_json
     from eventwatch.cli.output import write_answer
 
-    with _reading(config) as (house, opened):
-        reader = _there(house, opened)
+    with _reading(config) as (house, found):
+        reader = must_exist(house, found)
         story = incidents.story(reader, incidents.find(reader, incident_id))
         again = rejudged(house, reader, story.alerts)
         now = datetime.now(UTC)
@@ -222,17 +223,6 @@ def _reading(config: Path) -> Iterator[tuple[House, StateReader | None]]:
             reader.close()
 
 
-def _there(house: House, reader: StateReader | None) -> StateReader:
-    from eventwatch.app.feedback import Unclear
-
-    if reader is None:
-        raise Unclear(
-            "nothing is remembered yet: `eventwatch run` and `eventwatch run-once --send` keep incidents "
-            f"in the state that {house.loaded.file} names"
-        )
-    return reader
-
-
 @contextmanager
 def _opened(config: Path) -> Iterator[tuple[House, Store]]:
     """Config and state; what is unclear ends the command with the reason."""
@@ -241,13 +231,11 @@ def _opened(config: Path) -> Iterator[tuple[House, Store]]:
     from eventwatch.cli.faults import refuse
 
     house = wiring.load(config)
-    store = wiring.store(house)
     try:
-        yield house, store
+        with closing(opened(house)) as store:
+            yield house, store
     except Unclear as error:
         refuse(str(error))
-    finally:
-        store.close()
 
 
 def _known(house: House, exposures: list[str]) -> None:

@@ -30,6 +30,7 @@ ChecksOption = Annotated[
     list[str] | None,
     typer.Option(
         "--check",
+        "--kind",
         "-k",
         metavar="KIND",
         help="Only this kind of check: freshness, drift, volume or duplicates; repeatable.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import product
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eventwatch.cli.options import ConfigOption, OutputOption
+from eventwatch.cli.remembered import opened
 
 if TYPE_CHECKING:
     from eventwatch.app import House
@@ -52,6 +54,8 @@ def add(  # noqa: PLR0917 - each argument is an option of the command
         list[str] | None,
         typer.Option(
             "--kind",
+            "--check",
+            "-k",
             metavar="KIND",
             help="This check: freshness, drift, volume or duplicates; repeatable.",
         ),
@@ -208,13 +212,13 @@ def end(
     from eventwatch.app.feedback import Unclear
     from eventwatch.cli.faults import refuse
 
-    store = wiring.store(wiring.load(config))
+    house = wiring.load(config)
     try:
-        silences.end(store, silence_id, datetime.now(UTC))
+        silences.can_be_ended(silence_id)
+        with closing(opened(house)) as store:
+            silences.end(store, silence_id, datetime.now(UTC))
     except Unclear as error:
         refuse(f"{error}; `eventwatch silence list --all` shows them")
-    finally:
-        store.close()
     print("ended")
 
 

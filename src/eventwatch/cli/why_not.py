@@ -21,6 +21,9 @@ EPILOG = (
 )
 
 
+SCHEMA = "eventwatch.why-not/1"
+
+
 class WhyNotFormat(StrEnum):
     """Forms of the answer."""
 
@@ -115,5 +118,6 @@ def _json(answer: Answer) -> str:
         }
         for one in answer.found
     ]
-    text = json.dumps({"found": found, "unmeasured": dict(answer.unmeasured)}, indent=2)
+    record = {"schema": SCHEMA, "found": found, "unmeasured": dict(answer.unmeasured)}
+    text = json.dumps(record, indent=2)
     return text + "\n"

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 LEASE = "daemon"
 LEASE_TIME = timedelta(seconds=30)
 RENEW_EVERY = timedelta(seconds=8)
-POLL_EVERY = timedelta(seconds=2)
+POLL_EVERY = timedelta(seconds=1)
 _MARK = "daemon on "
 _PROCESS = re.compile(r"(?:daemon on )?(?P<host>\S+) pid (?P<pid>\d{1,9})\b.*")
 
