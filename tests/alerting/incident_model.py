@@ -134,6 +134,9 @@ class Model:
         mute = "" if None in hits or not hits else max((s.ends_at, s.id) for s in hits if s)[1]
         if case.state == "resolved" and not case.said and not case.mute:
             return
+        if case.state == "resolved" and not case.said and mute != case.mute:
+            # What is over is not muted anew.
+            mute = case.mute if mute and any(s.id == case.mute for s in running) else ""
         if mute and mute != case.mute:
             case.said.append("muted")
             self.hid.setdefault(mute, []).append(case)

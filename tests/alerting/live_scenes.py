@@ -276,7 +276,7 @@ def rename() -> Shown:
         severity=Severity.WARNING,
         amount=Amount("events", 0, 10_600, 9_812, 11_634, THIRTEEN, THIRTEEN + HOUR),
         total=True,
-        summary="no events since 2026-05-17 13:02 UTC, usually 9,810 to 11,600 in such 1 h",
+        summary="no events since 2026-05-17 13:02 UTC; the last 1 h usually bring 9,810 to 11,600",
         facts=(),
     )
     return shown(cause, gone, unseen)

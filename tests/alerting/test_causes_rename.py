@@ -64,6 +64,19 @@ def test_other_names_other_times_other_rows_and_other_platforms_are_none() -> No
     assert kinds(seen(silent(OLD), unseen(NEW), evidence=web)) == {CauseKind.EVENT_TYPE}
 
 
+def test_a_word_that_most_names_begin_with_makes_no_rename() -> None:
+    """A wrong one would send the story of a new name to the owner of another event type."""
+    old, new = "buyer_confirmed_delivery", "buyer_joined_livestream"
+    gone = table(dict.fromkeys(("android", "ios", "web"), 0.0))
+    came = {v: Moved(r.expected, 0.0) for v, r in gone.items()}
+    evidence = Evidence(
+        {(old, "platform"): gone, (new, "platform"): came},
+        {old: 2.0, new: 2.0},
+        declared=(old, *(f"buyer_did_{n}" for n in range(9))),
+    )
+    assert kinds(seen(silent(old), unseen(new), evidence=evidence)) == {CauseKind.EVENT_TYPE}
+
+
 def test_duplicates_of_either_name_are_not_part_of_it() -> None:
     twice = Result(**{**vars(result(NEW)), "kind": KindName.DUPLICATES, "aspect": "repeated"})
     made = seen(silent(OLD), unseen(NEW), alert(twice), evidence=moved(NEW))

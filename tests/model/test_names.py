@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eventwatch.model.names import is_misspelling, nearest, team_key
+from eventwatch.model.names import is_misspelling, kindred, nearest, team_key
 from tests.fakes.hostile_names import HOSTILE
 
 KNOWN = (
@@ -78,6 +78,42 @@ def test_the_same_words_in_another_order_are_near() -> None:
     assert nearest("cancelled_order", KNOWN) == ("order_cancelled",)
 
 
+SHOP = (
+    *("buyer_placed_order", "buyer_confirmed_delivery", "buyer_viewed_listing", "buyer_added_item"),
+    *("buyer_rated_courier", "seller_published_listing", "seller_uploaded_photo", "cart_opened"),
+)
+
+
+@pytest.mark.parametrize(
+    ("new", "old"),
+    [
+        ("buyer_confirmed_receipt", "buyer_confirmed_delivery"),
+        ("buyer_delivery_confirmed", "buyer_confirmed_delivery"),
+        ("BuyerConfirmsDelivery", "buyer_confirmed_delivery"),
+        ("seller_publshed_listing", "seller_published_listing"),
+        ("seller_photo_uploaded", "seller_uploaded_photo"),
+        ("cart_was_opened", "cart_opened"),
+        ("order_placed", "buyer_placed_order"),
+    ],
+)
+def test_a_new_name_keeps_the_words_that_matter(new: str, old: str) -> None:
+    assert kindred(new, SHOP)[0] == old
+
+
+@pytest.mark.parametrize(
+    "new", ["buyer_joined_livestream", "buyer_left", "seller_sent_invoice", "", "💥", "cart"]
+)
+def test_what_most_names_share_makes_no_kin(new: str) -> None:
+    assert "buyer_confirmed_delivery" not in kindred(new, SHOP)
+    assert "seller_published_listing" not in kindred(new, SHOP)
+
+
+def test_how_common_a_word_is_may_be_said_by_other_names() -> None:
+    pair = "page_seen", ("page_closed",)
+    assert kindred(*pair) == ("page_closed",)
+    assert kindred(*pair, among=[f"page_{i}" for i in range(9)]) == ()
+
+
 def test_what_is_like_nothing_has_no_neighbours() -> None:
     assert nearest("zzz_qqq", KNOWN) == ()
     assert nearest("user_followed_user", []) == ()
@@ -103,12 +139,14 @@ def test_the_order_of_what_is_known_does_not_matter(known: list[str]) -> None:
     turned = list(reversed(known))
     for name in ("user_folowed_user", "user_post", "page_viewed_v3"):
         assert nearest(name, known) == nearest(name, turned)
+        assert kindred(name, known) == kindred(name, turned)
         assert is_misspelling(name, known) == is_misspelling(name, turned)
 
 
 def test_hostile_names_are_only_names() -> None:
     for name in HOSTILE:
         assert set(nearest(name, HOSTILE[:40])) <= set(HOSTILE[:40])
+        assert set(kindred(name, HOSTILE[:40])) <= set(HOSTILE[:40]) - {name}
         assert is_misspelling(name, HOSTILE) in (None, *HOSTILE)
 
 

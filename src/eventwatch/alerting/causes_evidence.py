@@ -57,6 +57,8 @@ class Evidence:
 
     handed: Mapping[str, Handover] = field(default_factory=dict)
     """New, undeclared name → what it seems to have taken over, before that is told by itself."""
+    declared: tuple[str, ...] = ()
+    """Names that contracts declare, sorted: they say which words tell names apart."""
 
     @cached_property
     def dimensions(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from datetime import timedelta
 from eventwatch.alerting.causes_evidence import Evidence
 from eventwatch.alerting.causes_falls import began, falls, is_unseen, slack
 from eventwatch.model.alert import Alert
-from eventwatch.model.names import is_misspelling, nearest
+from eventwatch.model.names import kindred
 
 APART = timedelta(hours=6)
 """Between the end of the one and the beginning of the other, and as much more as the end is vague."""
@@ -60,7 +60,7 @@ def renames(alerts: Sequence[Alert], evidence: Evidence) -> tuple[Rename, ...]:
             if other == name or abs(began(each) - at) > APART + slack(each):
                 continue
             apart = _apart(other, name, evidence)
-            if apart is not None and _similar(name, other):
+            if apart is not None and kindred(name, (other,), evidence.declared):
                 pairs.append((apart, other, name))
     taken: set[str] = set()
     found = []
@@ -69,10 +69,6 @@ def renames(alerts: Sequence[Alert], evidence: Evidence) -> tuple[Rename, ...]:
             taken |= {other, name}
             found.append(Rename(other, name))
     return tuple(found)
-
-
-def _similar(new: str, old: str) -> bool:
-    return bool(nearest(new, (old,))) or is_misspelling(new, (old,)) is not None
 
 
 def _apart(old: str, new: str, evidence: Evidence) -> float | None:

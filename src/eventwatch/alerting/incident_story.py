@@ -82,6 +82,8 @@ def stories(
         held = None
         if incident.open or moments or incident.muted_by:
             held = muted(incident, one.alerts or _own(incident, alerts), active, office, now)
+            if not incident.open and not moments:
+                held = _still(incident, held, active)
             incident = _marked(incident, held, moments, now)
         quiet = incident.told_at is None and people.best_effort(one.alerts or alerts, office)
         if held is None and not quiet and one.alerts and incident.told_at is not None:
@@ -106,6 +108,14 @@ def _own(incident: Incident, alerts: Sequence[Alert]) -> tuple[Alert, ...]:
     """Without those that belong to another cause by now."""
     key = incident.cause.key
     return tuple(a for a in alerts if not a.open or (a.cause or own_cause(a)).key == key)
+
+
+def _still(incident: Incident, held: Silence | None, active: Sequence[Silence]) -> Silence | None:
+    """Of what is over, the silence that it ended under, as long as that lasts: a later one does not
+    mute it anew."""
+    if held is None or held.id == incident.muted_by:
+        return held
+    return next((s for s in active if s.id == incident.muted_by), None)
 
 
 def _marked(

@@ -19,7 +19,7 @@ from eventwatch.kinds.drift_known import Coming, Known, day_of
 from eventwatch.kinds.results import Maker
 from eventwatch.model.contract import Contract, LifecycleState, Pattern
 from eventwatch.model.durations import format_duration, from_epoch
-from eventwatch.model.names import is_misspelling, nearest
+from eventwatch.model.names import is_misspelling, kindred, nearest
 from eventwatch.model.result import Amount, Fact, Result
 from eventwatch.model.status import Severity, Status
 from eventwatch.model.view import ExposureView
@@ -113,17 +113,20 @@ def _remembered(coming: Coming) -> timedelta:
 
 
 @lru_cache(maxsize=4096)
-def _lookalikes(name: str, known: tuple[str, ...]) -> tuple[tuple[str, ...], str | None]:
-    """The names like it, and the one it is a misspelling of. Comparing with thousands of names takes
-    a tenth of a second, and neither side changes often: hence the cache."""
-    return nearest(name, known), is_misspelling(name, known)
+def _lookalikes(
+    name: str, known: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
+    """The names like it, those that it may be a new name of, and the one it is a misspelling of.
+    Comparing with thousands of names takes a tenth of a second, and neither side changes often: hence
+    the cache."""
+    return nearest(name, known), kindred(name, known), is_misspelling(name, known)
 
 
 def _undeclared(
     known: Known, name: str, check: DriftCheck, maker: Maker, declared: tuple[str, ...]
 ) -> Result:
     now, coming = known.view.now, known.types[name]
-    like, slip = _lookalikes(name, declared)
+    like, kin, slip = _lookalikes(name, declared)
     age = now - coming.first_at
     from_start = coming.first_at <= known.began_at + FROM_THE_START
     is_new = not from_start and age < check.new_for
@@ -138,7 +141,7 @@ def _undeclared(
         least = "at least " if from_start else ""
         summary = f"no contract declares it, though it has come for {least}{format_duration(age)}"
     summary += f"; {rows} in the last {span}"
-    ceded = next((n for n in _first_of(slip, like) if _ceased(known, n, coming)), None)
+    ceded = next((n for n in _first_of(slip, kin) if _ceased(known, n, coming)), None)
     if slip is not None:
         summary += f"; it looks like a misspelling of {slip}"
         summary += ", which stopped when it began" if ceded == slip else ""
@@ -257,7 +260,7 @@ def _stand_ins(known: Known, event_type: str) -> list[Fact]:
     """Undeclared event types that come and look like one that does not."""
     declared = known.view.catalog.contracts
     undeclared = tuple(sorted(n for n in known.types if n and n.strip() and n not in declared))
-    like, _ = _lookalikes(event_type, undeclared[:1000])
+    like, _, _ = _lookalikes(event_type, undeclared[:1000])
     return [Fact("undeclared names like it", ", ".join(like))] if like else []
 
 

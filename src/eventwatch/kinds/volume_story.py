@@ -67,8 +67,8 @@ def failure(panel: VolumePanel, scored: Scored, column: int, verdict: Verdict) -
     unit = "the hour" if grid.step == HOUR else "the bucket"
     if silent:
         summary = (
-            f"no events since {since:%Y-%m-%d %H:%M} UTC, usually {span_of(lower, upper)} "
-            f"in such {format_duration(end - begin)}"
+            f"no events since {since:%Y-%m-%d %H:%M} UTC; the last {format_duration(end - begin)} "
+            f"usually bring {span_of(lower, upper)}"
         )
     else:
         hour = " at this hour" if verdict.window * grid.step <= 3 * HOUR else ""

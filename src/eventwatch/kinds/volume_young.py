@@ -48,8 +48,8 @@ def fallen(panel: VolumePanel, scored: Scored, column: int, one: Newborn) -> Tol
     since = from_epoch(min(last, panel.at) if silent else begin)
     if silent:
         summary = (
-            f"no events since {since:%Y-%m-%d %H:%M} UTC, usually {span_of(one.lower, one.upper)} "
-            f"in such {format_duration(end - begin)}"
+            f"no events since {since:%Y-%m-%d %H:%M} UTC; the last {format_duration(end - begin)} "
+            f"usually bring {span_of(one.lower, one.upper)}"
         )
     else:
         summary = (

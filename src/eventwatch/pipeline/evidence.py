@@ -21,7 +21,7 @@ from eventwatch.kinds.drift_stops import by_part, by_value, numbered
 from eventwatch.model.alert import Alert
 from eventwatch.model.measurement import HOUR, OTHER, Cells, SeriesKey
 from eventwatch.model.view import ExposureView
-from eventwatch.pipeline.handovers import handovers
+from eventwatch.pipeline.handovers import declared_names, handovers
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -52,9 +52,9 @@ CHUNK = 1_000_000
 def evidence(view: ExposureView, alerts: Sequence[Alert]) -> Evidence:
     """What the rows say of these open alerts. Empty where none is about counts."""
     telling = [a for a in alerts if (falls(a) and not is_lag(a)) or rises(a) or is_unseen(a)]
-    handed = handovers(view, alerts)
+    handed, declared = handovers(view, alerts), declared_names(view)
     if not telling or not len(view.cuts.series):
-        return Evidence(handed=handed)
+        return Evidence(handed=handed, declared=declared)
     end = _end(view)
     begins = _begins(telling, end)
     moved = {n for n in begins if n is not None}
@@ -82,6 +82,7 @@ def evidence(view: ExposureView, alerts: Sequence[Alert]) -> Evidence:
         hours=hours,
         whole=_whole(keys, all_of, all_of.expected(groups, len(pairs), same)),
         handed=handed,
+        declared=declared,
     )
 
 

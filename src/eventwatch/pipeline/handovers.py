@@ -22,7 +22,7 @@ from eventwatch.kinds.delays import quantile, summed_bins
 from eventwatch.model.alert import Alert
 from eventwatch.model.contract import LifecycleState
 from eventwatch.model.measurement import FINE, Cells, SeriesKey
-from eventwatch.model.names import is_misspelling, nearest
+from eventwatch.model.names import is_misspelling, kindred
 from eventwatch.model.view import ExposureView
 
 YOUNG = timedelta(hours=12)
@@ -40,15 +40,19 @@ MOST = 20
 """New names that are looked at."""
 
 
+def declared_names(view: ExposureView) -> tuple[str, ...]:
+    """Event types that contracts declare for it and expect to come, in a fixed order."""
+    live = (LifecycleState.ACTIVE, LifecycleState.DEPRECATED)
+    declared = view.catalog.declared_in(view.exposure.name)
+    return tuple(c.event_type for c in declared if c.state in live)
+
+
 def handovers(view: ExposureView, alerts: Sequence[Alert]) -> dict[str, Handover]:
     """New name → what it took over; each old name is one's at most."""
     new = [a for a in alerts if is_unseen(a) and view.now - began(a) <= YOUNG]
     if not new or not len(view.rows.series):
         return {}
-    live = (LifecycleState.ACTIVE, LifecycleState.DEPRECATED)
-    declared = tuple(
-        c.event_type for c in view.catalog.declared_in(view.exposure.name) if c.state in live
-    )
+    declared = declared_names(view)
     end = _end(view)
     pairs: list[tuple[float, str, Handover]] = []
     for alert in sorted(new, key=lambda a: (began(a), a.id), reverse=True)[:MOST]:
@@ -70,7 +74,7 @@ def _like(name: str, declared: tuple[str, ...]) -> tuple[str, ...]:
     """Comparing with thousands of names takes a tenth of a second: hence the cache."""
     slip = is_misspelling(name, declared)
     # A slip of one name is no new name of another that looks like it.
-    return nearest(name, declared) if slip is None else (slip,)
+    return kindred(name, declared) if slip is None else (slip,)
 
 
 def _end(view: ExposureView) -> int:
