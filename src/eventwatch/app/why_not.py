@@ -119,8 +119,11 @@ def _said(result: Result) -> str:
 
 
 def _about(result: Result) -> list[str]:
-    """The value of a dimension that it is about."""
-    return [] if result.cut is None else [f"{result.cut.dimension} {result.cut.value}"]
+    """The value of a dimension that it is about, where its words do not say it."""
+    cut = result.cut
+    if cut is None or not cut.value or cut.value in result.summary:
+        return []
+    return [f"{cut.dimension} {cut.value}"]
 
 
 def _counts(one: Explained) -> str:
