@@ -8,7 +8,7 @@ import pytest
 
 from eventwatch.alerting.causes import attribute
 from eventwatch.alerting.causes_cut import best_cut
-from eventwatch.alerting.causes_evidence import Evidence, Moved
+from eventwatch.alerting.causes_evidence import Across, Evidence, Moved
 from eventwatch.model.alert import Alert
 from eventwatch.model.cause import Cause, CauseKind
 from eventwatch.model.result import Cut
@@ -81,6 +81,29 @@ def test_where_all_platforms_fell_no_platform_is_the_cause() -> None:
     evidence = rows({n: dict.fromkeys(("android", "ios", "web"), 0.3) for n in NAMES})
     made = seen(*map(volume, NAMES), evidence=evidence)
     assert {cause(a).kind for a in made} == {CauseKind.EVENT_TYPE}
+
+
+@pytest.mark.parametrize(("others", "kind"), [(0.3, CauseKind.EVENT_TYPE), (1.0, CauseKind.CUT)])
+@pytest.mark.parametrize("names", [("captured", "imported"), ("captured", "imported", "refunded")])
+def test_what_has_one_value_only_blames_it_where_the_other_values_go_on(
+    names: tuple[str, ...], others: float, kind: CauseKind
+) -> None:
+    """Else the table stops, and what ran into trouble before would all be put on one value."""
+    own = {n: {"backend": Moved(0.0, 80.0)} for n in names}
+    half = {v: Moved(150.0, 300.0) for v in ("android", "ios", "web")}
+    of_backend = Across(Moved(40.0, 170.0), 6, ("captured", "delivered", "scanned", "suggested"))
+    evidence = Evidence(
+        moved={(n, "platform"): t for n, t in {**own, "messaged": half, "viewed": half}.items()},
+        whole={
+            "platform": {
+                "backend": of_backend,
+                **{v: Across(Moved(180.0 * others, 180.0), 4) for v in half},
+            }
+        },
+    )
+    made = seen(*map(volume, (*names, "messaged", "viewed")), evidence=evidence)
+    assert {cause(a).kind for a in made[:-2]} == {kind}
+    assert {cause(a).kind for a in made[-2:]} == {CauseKind.EVENT_TYPE}
 
 
 def test_two_values_may_be_the_cause_together() -> None:

@@ -267,9 +267,25 @@ def _is_enough(
     down: bool,
 ) -> bool:
     number = len(cutting.explains)
-    if number >= AT_LEAST or (number == 2 and number >= MOST * len(listed)):
+    many = number >= AT_LEAST or (number == 2 and number >= MOST * len(listed))
+    # What has hardly any other value would fall with the whole table just the same.
+    others = [
+        sum(rows.expected for value, rows in listed[name].items() if value not in cutting.values)
+        for name in cutting.explains
+    ]
+    if many and any(usual >= KNOWN_REST for usual in others):
         return True
     known = [a for v in cutting.values if (a := across.get(v))]
     seen = [(len(a.fell if down else a.rose), a.known) for a in known]
     # Nothing is told of the others yet, but they show it.
-    return number >= 1 and any(n >= AT_LEAST and n >= SOME * of for n, of in seen)
+    shown = number >= 1 and any(n >= AT_LEAST and n >= SOME * of for n, of in seen)
+    return (many or shown) and _stands_out(across, cutting.values, down)
+
+
+def _stands_out(across: Mapping[str, Across], values: Sequence[str], down: bool) -> bool:
+    """Whether the other values go on as usual, over all event types: when the table stops, each value
+    falls, and none is the cause."""
+    rest = [a.rows for v, a in across.items() if v not in values]
+    usual = sum(r.expected for r in rest)
+    off = sum((r.expected - r.observed) if down else (r.observed - r.expected) for r in rest)
+    return usual >= KNOWN_REST and off <= max(AS_USUAL * usual, NOISE * (usual + 1.0) ** 0.5)
