@@ -185,6 +185,24 @@ def test_a_table_that_stopped_is_one_incident_and_its_owners_hear_of_it(
     assert (Role.OWNER, "growth") in told
 
 
+def test_a_table_that_stops_takes_no_older_trouble_to_one_value(made: Callable[..., World]) -> None:
+    """Two event types that only the backend sends stopped hours before: each is its owner's still."""
+    stopped = names(10)[:2]
+
+    def stop(rows: pd.DataFrame) -> pd.DataFrame:
+        backend = rows.event_type.isin(names(10)[:4])
+        rows = rows.assign(platform=rows.platform.where(~backend, "backend"))
+        gone = rows.event_type.isin(stopped) & (rows.occurred_at >= BREAKS)
+        return without(rows, gone | (rows.loaded_at >= BREAKS + 3 * HOUR))
+
+    world = made(stop, types=10, hours=3)
+    cycles = world.until(BREAKS + 6 * HOUR)
+    found = [cause for alerts in cycles for cause in causes(alerts).values()]
+    assert {c.kind for c in found} == {CauseKind.EVENT_TYPE, CauseKind.EXPOSURE}
+    last = causes(cycles[-1]).values()
+    assert sorted(c.subject for c in last) == sorted([*stopped, "events"])
+
+
 def test_what_stays_down_after_the_table_came_back_comes_back_by_itself(
     made: Callable[..., World],
 ) -> None:

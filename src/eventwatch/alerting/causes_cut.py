@@ -268,18 +268,20 @@ def _is_enough(
 ) -> bool:
     number = len(cutting.explains)
     many = number >= AT_LEAST or (number == 2 and number >= MOST * len(listed))
-    # What has hardly any other value would fall with the whole table just the same.
+    known = [a for v in cutting.values if (a := across.get(v))]
+    seen = [(len(a.fell if down else a.rose), a.known) for a in known]
     others = [
         sum(rows.expected for value, rows in listed[name].items() if value not in cutting.values)
         for name in cutting.explains
     ]
-    if many and any(usual >= KNOWN_REST for usual in others):
-        return True
-    known = [a for v in cutting.values if (a := across.get(v))]
-    seen = [(len(a.fell if down else a.rose), a.known) for a in known]
+    if number and all(usual < KNOWN_REST for usual in others):
+        # They have hardly any other value: the table, or each by itself, would look the same.
+        return any(n > 1 and 2 * n > of for n, of in seen) and _stands_out(
+            across, cutting.values, down
+        )
     # Nothing is told of the others yet, but they show it.
     shown = number >= 1 and any(n >= AT_LEAST and n >= SOME * of for n, of in seen)
-    return (many or shown) and _stands_out(across, cutting.values, down)
+    return many or (shown and _stands_out(across, cutting.values, down))
 
 
 def _stands_out(across: Mapping[str, Across], values: Sequence[str], down: bool) -> bool:
