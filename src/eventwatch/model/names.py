@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import takewhile
@@ -95,20 +95,20 @@ def is_misspelling(name: str, known: Iterable[str]) -> str | None:
 
 
 def kindred(
-    name: str, known: Iterable[str], among: Iterable[str] = (), limit: int = 3
+    name: str, known: Iterable[str], among: Sequence[str] = (), limit: int = 3
 ) -> tuple[str, ...]:
     """At most ``limit`` of the ``known`` names that ``name`` may be another name of, the likest first.
 
     By the share of words in common, forms of one word counted as the same (``viewed``, ``view``). A word
-    weighs log(1 + N/n), n being how many of the N names of ``among`` (``known`` where that is empty) have
-    it. A misspelling, and what differs in separators only, is the likest.
+    weighs log(1 + N/n), n being how many of the N names of ``among`` (``known`` where that is empty; each
+    once) have it. A misspelling, and what differs in separators only, is the likest.
     """
     candidates = sorted(set(known) - {name})
-    names = sorted(set(among)) or candidates
+    names = tuple(among) or tuple(candidates)
     slip = is_misspelling(name, candidates)
     found: list[tuple[float, str]] = [] if slip is None else [(-2.0, slip)]
     mine = set(_words(name))
-    holders = _holders(tuple(names))
+    holders = _holders(names)
 
     def weight(word: str) -> float:
         return log(1.0 + len(names) / max(holders.get(word, 0), 1))
