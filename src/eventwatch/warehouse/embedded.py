@@ -105,8 +105,9 @@ def open_duckdb(exposure: Exposure, url: str, files: tuple[str, ...]) -> Any:
 
 
 def _patiently(connect: Callable[[], Any], wait: timedelta) -> Any:
-    """Tries until the lock is free, waiting 0.1 s at first and up to 2 s, with jitter: many monitors
-    that wait in step would meet again."""
+    """Tries until the lock is free, waiting 0.1 s at first and up to half a second, so that a loader that
+    lets go for a second every few is not missed; with jitter, since many monitors that wait in step
+    would meet again."""
     end = time.monotonic() + wait.total_seconds()
     pause = 0.1
     while True:
@@ -117,7 +118,7 @@ def _patiently(connect: Callable[[], Any], wait: timedelta) -> Any:
             if left <= 0 or not any(sign in str(error) for sign in _BUSY):
                 raise
         time.sleep(min(left, pause * random.uniform(0.5, 1.5)))
-        pause = min(2.0, pause * 2)
+        pause = min(0.5, pause * 2)
 
 
 def _open_parquet(config: dict[str, str], files: tuple[str, ...]) -> Any:
