@@ -66,6 +66,7 @@ def _volume(made: Explanation) -> dict[str, Any]:
         "upper": made.upper,
         "z": made.z,
         "p_value": made.p_value,
+        "no_row_p_value": made.nothing,
         "score": made.score,
         "once_in_days": None if made.once_in is None else made.once_in / timedelta(days=1),
         "spread": made.spread,

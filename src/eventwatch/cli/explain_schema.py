@@ -97,6 +97,10 @@ def _volume() -> Schema:
             number,
             "Two-sided, of z; where the silence since the last row spoke, its chance.",
         ),
+        no_row_p_value=(
+            number,
+            "Chance of no row in the window that spoke, by counting; null: some came.",
+        ),
         score=(number, "What is held against the threshold; e times rarer for each 0.5."),
         once_in_days=(number, "How seldom it strays so far by itself; 3650 is ten years and more."),
         spread=(number, "Relative variance beyond chance, with what is not known."),

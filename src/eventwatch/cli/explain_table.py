@@ -249,9 +249,11 @@ class _View:
         parts = [f"z {self._z(volume.z)}"]
         if volume.p_value is not None:
             parts.append(f"p {_chance(volume.p_value)}")
+        if volume.nothing is not None:
+            parts.append(f"the chance of no row {_chance(volume.nothing)}")
         parts.append(f"score {volume.score:.2f}")
         if volume.once_in is not None:
-            parts.append(_how_rare(volume.once_in))
+            parts.append(_how_rare(volume.once_in, counted=volume.nothing is not None))
         return ", ".join(parts)
 
     def _threshold(self, limit: Threshold) -> str:
@@ -359,11 +361,12 @@ def _promise(result: Result) -> str:
     return f"{result.status.value.upper()}: {words.number(amount.observed)} events{limit}"
 
 
-def _how_rare(once_in: timedelta) -> str:
-    """By the event type's own record."""
+def _how_rare(once_in: timedelta, *, counted: bool) -> str:
+    """By the event type's own record, or where no row came also by what counting makes of that."""
+    by = "by counting and its own record" if counted else "by its own record"
     if once_in >= timedelta(days=3650):
-        return "by its own record not once in ten years"
-    return f"by its own record once in {format_duration(once_in)}"
+        return f"{by} not once in ten years"
+    return f"{by} once in {format_duration(once_in)}"
 
 
 def _chance(p: float) -> str:

@@ -46,9 +46,10 @@ class Calibration:
         self.scale = np.ones((2, len(windows), series))
         self.start = np.full((2, series), SCORE_AT_TAIL_START)
         self.mean = np.full((2, series), TAIL_PRIOR_MEAN)
-        looks = 1.0 + 1.5 * (grain.per_day - 1) / windows
-        self.median = np.maximum(ndtri(0.5 ** (1.0 / looks)), 0.6)[None, :, None]
-        self.high = np.maximum(ndtri(0.9 ** (1.0 / looks)), 1.2)[None, :, None]
+        self.looks = 1.0 + 1.5 * (grain.per_day - 1) / windows
+        """[W] independent windows of a day."""
+        self.median = np.maximum(ndtri(0.5 ** (1.0 / self.looks)), 0.6)[None, :, None]
+        self.high = np.maximum(ndtri(0.9 ** (1.0 / self.looks)), 1.2)[None, :, None]
         self.largest = np.full((SCALE_DAYS, 2, len(windows), series), np.nan)
         self.raws = np.full((TAIL_DAYS, 2, series), np.nan)
         self.days = 0

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from eventwatch.detect import silence
 from eventwatch.detect.panel import BoolArray, FloatArray
+from eventwatch.detect.transform import EXACT_BELOW
 
 if TYPE_CHECKING:
     from eventwatch.detect.engine import Pass
@@ -159,6 +161,7 @@ class Stretch:
             last[i] = made.last_out
             made.last_out = np.where(self.seen[i], single[i], made.last_out)
         score = np.maximum(made.grain.twice * np.minimum(single, last), single)
+        self._silent(score, best, at)
         out.score[rows] = made.habit.score(np.where(self.seen, score, 0.0), self.fresh)
         out.z[rows] = np.where(falls, -self.raws[:, 1], self.raws[:, 0])
         out.own_z[rows] = self.own_z.take(at)
@@ -172,3 +175,18 @@ class Stretch:
         out.one_spread[rows] = self.phi[:, 0]
         out.age[rows] = np.where(self.age >= 0, self.age, -1.0)
         out.common[rows], out.common_hot[rows] = self.common, self.event
+
+    def _silent(self, score: FloatArray, best: IntArray, at: IntArray) -> None:
+        """Raises ``score`` [n, S] where nothing came at all and counting alone says more; ``best`` is
+        the window that spoke and ``at`` its place in the arrays of windows."""
+        z = np.maximum(self.z.take(at), self.own_z.take(at))
+        none = (self.observed.take(at) == 0) & (z < silence.FROM) & self.seen
+        none &= self.held.take(at) < EXACT_BELOW
+        if not none.any():
+            return
+        calibration = self.made.calibration
+        farthest = silence.record(calibration.raws[:, 1], calibration.days)
+        none &= self.raws[:, 1] > farthest
+        none &= calibration.scale[1][best, np.arange(best.shape[1])] <= silence.STRAYS
+        found = silence.score_of(z[none], calibration.looks[best[none]])
+        score[none] = np.maximum(score[none], found)

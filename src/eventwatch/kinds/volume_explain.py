@@ -16,6 +16,7 @@ from scipy.special import ndtr
 
 from eventwatch.detect.aloud import Aloud, run_aloud
 from eventwatch.detect.calendar import DAY, slots
+from eventwatch.detect.rate import silence_p_value
 from eventwatch.detect.settings import SCORE_AT_TAIL_START, SCORE_PER_FOLD, TAIL_START
 from eventwatch.kinds import volume, volume_story
 from eventwatch.kinds.definition import Rules
@@ -190,9 +191,11 @@ class _Scene:
         scale, z, score = (float(a[t, s]) for a in (scored.scale, scored.z, scored.score))
         if row:
             lower, upper = volume_story.usual(expected, phi, scale)
+            observed = float(scored.observed[t, s])
             made = replace(
                 made,
-                observed=float(scored.observed[t, s]),
+                observed=observed,
+                nothing=None if observed else float(silence_p_value(expected, phi)),
                 expected=expected,
                 lower=lower,
                 upper=upper,

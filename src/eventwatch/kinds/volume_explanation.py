@@ -138,6 +138,8 @@ class Explanation:
     z: float | None = None
     """Calibrated, of the window that spoke."""
     p_value: float | None = None
+    nothing: float | None = None
+    """Chance of no row in the window that spoke, by counting; only where none came."""
     score: float | None = None
     once_in: timedelta | None = None
     """How seldom this event type strays so far by itself, by its own record; None: more often than
